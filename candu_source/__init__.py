@@ -1,0 +1,3 @@
+"""The Segment source service for Candu."""
+
+__version__ = "0.1.0"

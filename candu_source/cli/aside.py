@@ -1,0 +1,206 @@
+"""Commands about what went aside: dead letters, rejects, filtered events; each can be replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import click
+
+from candu_source import intake
+from candu_source.cli.show import choose, clock, connection_option, emit, emit_one, json_option, opened, readable
+from candu_source.doors import DOORS
+from candu_source.mapping import message_id
+from candu_source.model import Connection, Heard, Receipt, Reject
+from candu_source.observe import Telltale
+from candu_source.settings import Settings
+from candu_source.store import Store
+from candu_source.store.shelves import KeptFiltered, KeptReject, errors_of
+
+_STEP = 500
+_Item = TypeVar("_Item")
+_most_option = click.option("-n", "most", default=50, show_default=True, type=click.IntRange(1), help="How many.")
+
+
+@click.group()
+def dead() -> None:
+    """Dead letters: events a lane gave up on."""
+
+
+@dead.command("list")
+@connection_option
+@_most_option
+@json_option
+@click.pass_obj
+def list_dead(settings: Settings, name: str | None, most: int, as_json: bool) -> None:
+    """List dead letters with their reasons, oldest first."""
+    with opened(settings) as store:
+        letters = store.shelves.dead(choose(store, name).id, most)
+    rows = [
+        {
+            "message_id": letter.message_id,
+            "destination": letter.destination,
+            "reason": letter.reason,
+            "detail": letter.detail,
+            "died_at": clock(letter.died_at),
+            "replaying": letter.replay_at is not None,
+        }
+        for letter in letters
+    ]
+    emit(rows, as_json=as_json, empty="No dead letters.")
+
+
+@dead.command("replay")
+@connection_option
+@click.option("--reason", help="Only those that died for this reason.")
+@click.option("--message", "message", metavar="ID", help="Only this event.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def replay_dead(settings: Settings, name: str | None, reason: str | None, message: str | None, yes: bool) -> None:
+    """Send dead letters again, under the same message ids."""
+    with opened(settings) as store:
+        connection = choose(store, name)
+        if not (yes or reason or message):
+            click.confirm(f"Send every dead letter of {connection.name} again?", abort=True)
+        asked = store.shelves.replay_dead(connection.id, reason=reason, message_id=message)
+    click.echo(f"{asked} dead letters will be sent again by the worker; `ledger` shows them as pending until then.")
+
+
+@click.group()
+def rejects() -> None:
+    """Rejects: inputs a door refused, with their raw bytes."""
+
+
+@rejects.command("list")
+@connection_option
+@_most_option
+@json_option
+@click.pass_obj
+def list_rejects(settings: Settings, name: str | None, most: int, as_json: bool) -> None:
+    """List rejects with their reasons, latest first."""
+    with opened(settings) as store:
+        kept = store.shelves.rejects(choose(store, name).id, most)
+    emit([_reject_row(reject) for reject in kept], as_json=as_json, empty="No rejects.", hidden=("first_at",))
+
+
+def _reject_row(reject: KeptReject) -> dict[str, Any]:
+    return {
+        "id": reject.id,
+        "door": reject.door,
+        "code": reject.code,
+        "times": reject.times,
+        "errors": errors_of(reject),
+        "first_at": clock(reject.first_at),
+        "last_at": clock(reject.last_at),
+    }
+
+
+@rejects.command("show")
+@click.argument("identifier", type=int, metavar="ID")
+@connection_option
+@json_option
+@click.pass_obj
+def show_reject(settings: Settings, identifier: int, name: str | None, as_json: bool) -> None:
+    """Show one reject with its raw bytes."""
+    with opened(settings) as store:
+        kept = store.shelves.reject(choose(store, name).id, identifier)
+    emit_one({**_reject_row(kept), "raw": readable(kept.raw)}, as_json=as_json)
+
+
+@rejects.command("replay")
+@click.argument("identifiers", type=int, metavar="[ID]...", nargs=-1)
+@connection_option
+@json_option
+@click.pass_obj
+def replay_rejects(settings: Settings, identifiers: tuple[int, ...], name: str | None, as_json: bool) -> None:
+    """Send rejects through their doors again, by today's rules: those named, or all."""
+    with opened(settings) as store:
+        connection = choose(store, name)
+        chosen: Iterable[KeptReject] = (store.shelves.reject(connection.id, each) for each in identifiers)
+        walk = chosen if identifiers else _walk(lambda last: store.shelves.rejects_after(connection.id, last.id if last else 0, _STEP))
+        accepted = refused = 0
+        for reject in walk:
+            receipt = _again(store, connection, reject.door, DOORS[reject.door](reject.raw, connection.rules))
+            if receipt.rejected:
+                refused += 1
+            else:
+                accepted += 1
+                store.shelves.drop_reject(connection.id, reject.id)
+    emit_one({"accepted": accepted, "still_refused": refused}, as_json=as_json)
+
+
+@click.group()
+def filtered() -> None:
+    """Filtered events: accepted, kept, sent nowhere for now."""
+
+
+@filtered.command("list")
+@connection_option
+@json_option
+@click.pass_obj
+def list_filtered(settings: Settings, name: str | None, as_json: bool) -> None:
+    """Count filtered events by name and reason, with the command that lets them through."""
+    with opened(settings) as store:
+        connection = choose(store, name)
+        names = store.shelves.filtered_names(connection.id)
+    rows = [
+        {
+            "name": each.name,
+            "reason": each.reason,
+            "events": each.events,
+            "first_at": clock(each.first_at),
+            "last_at": clock(each.last_at),
+            "let_through": _way_through(connection, each.name, each.reason),
+        }
+        for each in names
+    ]
+    emit(rows, as_json=as_json, empty="No filtered events.", hidden=("first_at", "last_at"))
+
+
+def _way_through(connection: Connection, name: str, reason: str) -> str | None:
+    ways = {
+        "unknown_event": f"--classify {name}=interaction",
+        "excluded_event": f"--classify {name}=view",
+        "custom_event": "--custom-events send",
+        "anonymous": "--anonymous send",
+    }
+    return f"connections set {connection.name} {ways[reason]}" if reason in ways else None
+
+
+@filtered.command("replay")
+@connection_option
+@click.option("--name", "event", metavar="EVENT", help="Only events of this name.")
+@json_option
+@click.pass_obj
+def replay_filtered(settings: Settings, name: str | None, event: str | None, as_json: bool) -> None:
+    """Send filtered events through the mapping again, by today's rules."""
+    with opened(settings) as store:
+        connection = choose(store, name)
+        accepted = kept = 0
+        for item in _walk(lambda last: store.shelves.filtered_after(connection.id, last.message_id if last else "", _STEP, name=event)):
+            receipt = _again(store, connection, item.door, _same_id(connection, item))
+            accepted += receipt.accepted
+            kept += 1 - receipt.accepted
+    emit_one({"accepted": accepted, "still_filtered": kept}, as_json=as_json)
+
+
+def _same_id(connection: Connection, item: KeptFiltered) -> Sequence[Heard | Reject]:
+    """Hear a filtered event again under the id it was counted by."""
+    own = item.message_id.removeprefix(message_id(connection.id, " ").strip())
+    heard = DOORS[item.door](item.raw, connection.rules)
+    return [each if isinstance(each, Reject) else replace(each, id=own) for each in heard]
+
+
+def _again(store: Store, connection: Connection, door: str, heard: Sequence[Heard | Reject]) -> Receipt:
+    return intake.accept(connection, door, heard, store.log, Telltale())
+
+
+def _walk(page: Callable[[_Item | None], Sequence[_Item]]) -> Iterator[_Item]:
+    last: _Item | None = None
+    while items := page(last):
+        yield from items
+        last = items[-1]
+
+
+COMMANDS = (dead, rejects, filtered)

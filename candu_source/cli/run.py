@@ -1,0 +1,70 @@
+"""Commands that run processes: serve, web, worker, twin; and what describes them: settings, openapi."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from candu_source import processes
+from candu_source.cli.show import emit, json_option
+from candu_source.doors.openapi import document
+from candu_source.settings import Settings, settings_table
+from candu_source.twin import serve_twin
+
+_stdin_option = click.option("--stop-with-stdin", is_flag=True, hidden=True)
+
+
+@click.command()
+@click.pass_obj
+def serve(settings: Settings) -> None:
+    """Accept and deliver events: web and worker, each in its own process, supervised."""
+    click.echo(f"Listening on {settings.base_url()} · store {settings.store_path()} · stop with Ctrl-C", err=True)
+    sys.exit(processes.serve(settings))
+
+
+@click.command()
+@_stdin_option
+@click.pass_obj
+def web(settings: Settings, stop_with_stdin: bool) -> None:
+    """Accept events only; a worker elsewhere delivers them."""
+    if stop_with_stdin:
+        processes.stop_with_stdin()
+    processes.run_web(settings)
+
+
+@click.command()
+@_stdin_option
+@click.pass_obj
+def worker(settings: Settings, stop_with_stdin: bool) -> None:
+    """Deliver events only."""
+    if stop_with_stdin:
+        processes.stop_with_stdin()
+    processes.run_worker(settings)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8090, show_default=True, help="Port to listen on; 0 for any free one.")
+@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True, help="Region to play.")
+def twin(host: str, port: int, region: str) -> None:
+    """Play Segment's Tracking API offline, its lies included."""
+    serve_twin(host, port, lambda url: click.echo(f"Twin of Segment's Tracking API ({region}) on {url}", err=True), region=region)
+
+
+@click.command()
+@json_option
+def settings(as_json: bool) -> None:
+    """List every setting with its default, unit and meaning."""
+    rows = [{"variable": name, "default": default, "unit": unit, "meaning": text} for name, default, unit, text in settings_table()]
+    emit(rows, as_json=as_json, empty="")
+
+
+@click.command()
+def openapi() -> None:
+    """Print the OpenAPI 3.1 document of the doors."""
+    click.echo(json.dumps(document(), indent=2))
+
+
+COMMANDS = (serve, web, worker, twin, settings, openapi)

@@ -1,0 +1,99 @@
+"""Show things to people as tables and to programs as JSON, from the same rows."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from candu_source.app import build_store
+from candu_source.model import Connection
+from candu_source.observe import Telltale
+from candu_source.settings import Settings
+from candu_source.store import Store
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+_Command = Callable[..., Any]
+
+
+@contextlib.contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """Open the store for one command."""
+    store = build_store(settings, Telltale())
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def connection_option(command: _Command) -> _Command:
+    """Add `--connection NAME`; it may be left out while there is only one."""
+    return click.option("--connection", "-c", "name", metavar="NAME", help="Name or id; not needed while there is only one.")(command)
+
+
+def choose(store: Store, name: str | None) -> Connection:
+    """Return the connection meant; raise click's usage error when that is not clear."""
+    if name is not None:
+        return store.connections.named(name)
+    connections = store.connections.all()
+    if len(connections) == 1:
+        return connections[0]
+    if not connections:
+        raise click.UsageError("There is no connection yet; `candu-source connections add NAME --write-key KEY` makes one.")
+    raise click.UsageError(f"Say which with --connection: {', '.join(connection.name for connection in connections)}.")
+
+
+def emit(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str, hidden: Sequence[str] = ()) -> None:
+    """Print rows as a JSON list, as a table, or the sentence for an empty one."""
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    if not rows:
+        click.echo(empty)
+        return
+    names = [name for name in rows[0] if name not in hidden]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        numeric = isinstance(rows[0][name], int | float) and not isinstance(rows[0][name], bool)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(_word(row[name])) for name in names))
+    Console().print(table)
+
+
+def emit_one(row: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print one thing as a JSON object or line by line."""
+    if as_json:
+        click.echo(json.dumps(row, indent=2, ensure_ascii=False))
+        return
+    width = max(len(name) for name in row)
+    for name, value in row.items():
+        click.echo(f"{name.replace('_', ' '):<{width}}  {_word(value)}")
+
+
+def clock(seconds: float | None) -> str | None:
+    """Return a time for people and programs: ISO 8601, UTC, milliseconds."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def readable(raw: bytes) -> Any:
+    """Return bytes as the JSON they hold, else as text."""
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return raw.decode("utf-8", "replace")
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)

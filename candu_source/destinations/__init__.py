@@ -1,0 +1,1 @@
+"""Send messages to where they go: one file per destination."""

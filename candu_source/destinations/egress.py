@@ -1,0 +1,87 @@
+"""Guard what leaves: no redirects followed, no private address reached unless a setting allows it, stored bytes put into place."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+_POOLS = 32  # hosts kept open; each keeps as many connections as there are senders
+_PLACE = "[]"  # what json.dumps writes for the empty batch
+
+
+class PrivateAddress(OSError):  # noqa: N818 - a fact about an address
+    """Say that a connection led to an address that is not public."""
+
+
+def _refuse_private(sock: socket.socket) -> socket.socket:
+    """Look at the address really connected to, so that no name can resolve differently a moment later."""
+    peer = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
+    mapped = peer.ipv4_mapped if isinstance(peer, ipaddress.IPv6Address) else None
+    if not (mapped or peer).is_global:
+        sock.close()
+        raise PrivateAddress(f"{peer} is not a public address; CANDU_SOURCE_ALLOW_PRIVATE_ADDRESSES allows it")
+    return sock
+
+
+class _PublicHTTP(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _refuse_private(super()._new_conn())
+
+
+class _PublicHTTPS(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _refuse_private(super()._new_conn())
+
+
+class _PublicHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _PublicHTTP
+
+
+class _PublicHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicHTTPS
+
+
+class FragmentAdapter(HTTPAdapter):
+    """Put stored messages where the library wrote an empty batch: the bytes are joined, never parsed again."""
+
+    def __init__(self, *, senders: int, allow_private: bool) -> None:
+        self._fragments = threading.local()
+        self._allow_private = allow_private
+        super().__init__(pool_connections=_POOLS, pool_maxsize=senders)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Build the pools, with connections that refuse private addresses."""
+        super().init_poolmanager(*args, **kwargs)
+        if not self._allow_private:
+            self.poolmanager.pool_classes_by_scheme = {"http": _PublicHTTPPool, "https": _PublicHTTPSPool}
+
+    def carry(self, fragments: Sequence[bytes]) -> None:
+        """Set the messages of the next request that this thread sends."""
+        self._fragments.waiting = fragments
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send the library's request with the carried messages in its batch."""
+        fragments: Sequence[bytes] | None = self._fragments.__dict__.pop("waiting", None)
+        if fragments is not None:
+            assert isinstance(request.body, str)
+            before, _, after = request.body.partition(_PLACE)
+            request.body = b"".join((before.encode(), b"[", b",".join(fragments), b"]", after.encode()))
+            request.headers["Content-Length"] = str(len(request.body))
+        return super().send(request, *args, **kwargs)
+
+
+def guard(session: requests.Session, *, senders: int, allow_private: bool) -> FragmentAdapter:
+    """Mount the guarded adapter on a session and forbid redirects; return the adapter."""
+    adapter = FragmentAdapter(senders=senders, allow_private=allow_private)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.max_redirects = 0
+    return adapter

@@ -1,0 +1,72 @@
+"""Deliver batches to Segment's Tracking API through the official library's own request."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+
+import requests
+from segment.analytics import request as library
+
+from candu_source.destinations.egress import PrivateAddress, guard
+from candu_source.errors import Reason
+from candu_source.model import Batch, Outcome, Target
+from candu_source.retry import classify, retry_after_seconds
+
+_DETAIL_CHARACTERS = 500
+_MASK = "[write key]"
+
+
+class SegmentDestination:
+    """Implement ports.Destination over `segment.analytics.request.post`: its headers, its sentAt, its errors."""
+
+    def __init__(self, *, senders: int, timeout_seconds: float, allow_private: bool) -> None:
+        self._timeout_seconds = timeout_seconds
+        # The library logs whole batches and keys; nothing of it goes further.
+        logging.getLogger("segment").disabled = True
+        self._adapter = guard(library._session, senders=senders, allow_private=allow_private)
+
+    def deliver(self, target: Target, batch: Batch, tries: int) -> Outcome:
+        """Post the batch once; `tries` goes out as X-Retry-Count. Every answer and network error becomes an Outcome."""
+        key = target.write_key.reveal()
+        self._adapter.carry([event.message for event in batch.events])
+        try:
+            answer = library.post(key, target.host, timeout=self._timeout_seconds, batch=[], retry_count=tries)
+            return Outcome(Reason.ACCEPTED, answer.status_code)
+        except library.APIError as error:
+            return _refusal(error, key)
+        except requests.TooManyRedirects:
+            return Outcome(Reason.ENDPOINT_WRONG, detail=f"{target.host} redirects; redirects are not followed")
+        except requests.RequestException as error:
+            return _network(error, target.host)
+
+
+def _refusal(error: library.APIError, key: str) -> Outcome:
+    message = f"{error.code}: {error.message}"
+    wait = retry_after_seconds(error.response.headers, time.time())
+    return Outcome(classify(error.status, message), error.status, message.replace(key, _MASK)[:_DETAIL_CHARACTERS], wait)
+
+
+def _network(error: requests.RequestException, host: str) -> Outcome:
+    causes = list(_causes(error))
+    private = next((cause for cause in causes if isinstance(cause, PrivateAddress)), None)
+    if private is not None:
+        return Outcome(Reason.ADDRESS_REFUSED, detail=f"{host}: {private}")
+    if isinstance(error, requests.Timeout):
+        return Outcome(Reason.TIMEOUT, detail=f"{host} said nothing in time")
+    if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema):
+        return Outcome(Reason.ENDPOINT_WRONG, detail=f"{host} is not an address")
+    return Outcome(Reason.NETWORK, detail=f"{host}: {type(causes[-1]).__name__}")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all that it wraps: requests wraps urllib3, which wraps the socket's own."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        found = waiting.pop(0)
+        if isinstance(found, BaseException) and id(found) not in seen:
+            seen.add(id(found))
+            yield found
+            waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]

@@ -1,0 +1,170 @@
+"""Stand at every door: token -> connection, body within its limits, and each error as an answer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from flask import Flask, Request, Response, request
+from werkzeug.exceptions import HTTPException
+
+from candu_source import intake
+from candu_source.errors import Reason, Refused, StoreError, StoreFull
+from candu_source.model import Connection, Heard, Receipt, Reject
+from candu_source.ports import Log, Observer
+
+_PROBLEM = "application/problem+json"
+# What a client may wait before it sends again: one group commit later, or when an operator has made room.
+_BUSY_RETRY_SECONDS = 1
+_FULL_RETRY_SECONDS = 30
+_encode = msgspec.json.Encoder().encode
+
+
+class Tokens(Protocol):
+    """Find whose token something is; needed by the gate."""
+
+    def of_token(self, token: str) -> Connection | None:
+        """Return the connection, or None for a stranger."""
+        ...
+
+
+class Gate:
+    """Admit, read and accept for every door."""
+
+    def __init__(self, tokens: Tokens, log: Log, observer: Observer, *, max_body_bytes: int) -> None:
+        self._tokens = tokens
+        self._log = log
+        self._observer = observer
+        self._max_body_bytes = max_body_bytes
+
+    def admit(self, token: str | None) -> Connection:
+        """Return whose token this is; raise Refused 401."""
+        connection = self._tokens.of_token(token) if token else None
+        if connection is None:
+            raise Refused(
+                401, Reason.UNAUTHORIZED, "This door does not know the token; `candu-source connections rotate-token` makes a new one."
+            )
+        return connection
+
+    def body(self, incoming: Request) -> bytes:
+        """Return the request's JSON bytes, gzip undone; raise Refused 413, 415 or 400."""
+        if not incoming.is_json:
+            raise Refused(415, Reason.UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json.")
+        if (incoming.content_length or 0) > self._max_body_bytes:
+            raise self._too_large()
+        data = incoming.stream.read(self._max_body_bytes + 1)
+        if len(data) > self._max_body_bytes:
+            raise self._too_large()
+        match incoming.headers.get("Content-Encoding", "identity").strip().lower():
+            case "gzip":
+                return self._unzip(data)
+            case "identity" | "":
+                return data
+        raise Refused(415, Reason.UNSUPPORTED_MEDIA_TYPE, "Send the body plain or with Content-Encoding: gzip.")
+
+    def accept(self, connection: Connection, door: str, heard: Sequence[Heard | Reject]) -> Response:
+        """Make the items durable and answer with the receipt."""
+        return answer(intake.accept(connection, door, heard, self._log, self._observer))
+
+    def _unzip(self, data: bytes) -> bytes:
+        unzip = zlib.decompressobj(wbits=31)
+        try:
+            plain = unzip.decompress(data, self._max_body_bytes + 1)
+        except zlib.error:
+            raise Refused(400, Reason.BROKEN_ENCODING, "The body says gzip but does not unpack.") from None
+        if len(plain) > self._max_body_bytes:
+            raise self._too_large()
+        if not unzip.eof or unzip.unused_data:
+            raise Refused(400, Reason.BROKEN_ENCODING, "The gzip body is cut short, or something follows it.")
+        return plain
+
+    def _too_large(self) -> Refused:
+        limit = f"{self._max_body_bytes} bytes (CANDU_SOURCE_MAX_BODY_KB)"
+        return Refused(413, Reason.BODY_TOO_LARGE, f"The body is over the limit of {limit}; send fewer items at a time.")
+
+
+def token_of(incoming: Request) -> str | None:
+    """Read a token from `Authorization: Bearer` or from the user name of Basic."""
+    scheme, _, value = incoming.headers.get("Authorization", "").partition(" ")
+    value = value.strip()
+    if scheme.lower() == "bearer":
+        return value
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode("utf-8").partition(":")[0]
+        except (binascii.Error, ValueError):
+            return None
+    return None
+
+
+def answer(receipt: Receipt) -> Response:
+    """Answer with what became durable: 202, or 422 (400 for broken JSON) when nothing could be accepted."""
+    body: dict[str, Any] = {
+        "accepted": receipt.accepted,
+        "duplicates": receipt.duplicates,
+        "filtered": receipt.filtered,
+        "rejected": [{"index": reject.index, "code": reject.code, "errors": reject.errors} for reject in receipt.rejected],
+    }
+    if receipt.accepted or receipt.duplicates or receipt.filtered:
+        return Response(_encode(body), 202, mimetype="application/json")
+    codes = {reject.code for reject in receipt.rejected}
+    if codes == {Reason.BROKEN_JSON}:
+        return problem(400, Reason.BROKEN_JSON, receipt.rejected[0].errors["body"][0])
+    code = codes.pop() if len(codes) == 1 else Reason.NOTHING_ACCEPTED
+    return problem(422, code, _why_nothing(receipt), **body)
+
+
+def _why_nothing(receipt: Receipt) -> str:
+    if not receipt.rejected:
+        return "The list is empty: send at least one item."
+    field, messages = next(iter(receipt.rejected[0].errors.items()))
+    more = f" ({len(receipt.rejected)} items were refused; `rejected` names each.)" if len(receipt.rejected) > 1 else ""
+    return f"Nothing could be accepted. {field}: {messages[0]}{more}"
+
+
+def problem(status: int, code: Reason, detail: str, **more: Any) -> Response:
+    """Return an RFC 9457 problem."""
+    body = {"type": f"urn:candu-source:{code}", "title": code.replace("_", " ").capitalize(), "status": status, "detail": detail, **more}
+    return Response(_encode(body), status, content_type=_PROBLEM)
+
+
+def answer_errors(app: Flask, observer: Observer) -> None:
+    """Make every error an answer: known ones in our words, unknown ones a bare 500 and a log line."""
+
+    def refused(error: Refused) -> Response:
+        response = problem(error.status, error.code, error.detail)
+        if error.status == 401:  # noqa: PLR2004 - Unauthorized must say how to authorise
+            response.headers["WWW-Authenticate"] = 'Bearer realm="candu-source", Basic realm="candu-source"'
+        return response
+
+    def store(error: StoreError) -> Response:
+        full = isinstance(error, StoreFull)
+        response = problem(503, Reason.STORE_FULL if full else Reason.STORE_BUSY, f"{error}. Nothing was lost: send it again.")
+        response.headers["Retry-After"] = str(_FULL_RETRY_SECONDS if full else _BUSY_RETRY_SECONDS)
+        return response
+
+    def http(error: HTTPException) -> Response:
+        status = error.code or 500
+        code = {404: Reason.NOT_FOUND, 405: Reason.METHOD_NOT_ALLOWED}.get(status, Reason.INVALID)
+        response = problem(status, code, error.description or "")
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response
+
+    def unknown(error: Exception) -> Response:
+        observer.tell("request.failed", path=str(request.url_rule), error=type(error).__name__)
+        return problem(500, Reason.INTERNAL, "Something broke on our side; nothing was accepted. Send it again.")
+
+    handlers: Sequence[tuple[type[Exception], Callable[[Any], Response]]] = (
+        (Refused, refused),
+        (StoreError, store),
+        (HTTPException, http),
+        (Exception, unknown),
+    )
+    for kind, handler in handlers:
+        app.register_error_handler(kind, handler)

@@ -1,0 +1,71 @@
+"""GET /healthz, /readyz and /metrics: for the operator's probes, without any secret."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import msgspec
+from flask import Blueprint, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from candu_source.errors import StoreError
+from candu_source.model import Tally
+
+Gauge = tuple[str, dict[str, str], float]
+
+
+class Standing(Protocol):
+    """What the probes ask; needed by this door."""
+
+    def tallies(self, connection: str | None = None) -> list[Tally]:
+        """Count every lane."""
+        ...
+
+
+def blueprint(ledger: Standing, check_room: Callable[[], None], exposition: Callable[[Iterable[Gauge]], bytes]) -> Blueprint:
+    """Return the probes."""
+    door = Blueprint("health", __name__)
+
+    @door.get("/healthz")
+    def alive() -> Response:
+        return Response(b'{"status":"alive"}', mimetype="application/json")
+
+    @door.get("/readyz")
+    def ready() -> Response:
+        body = readiness(ledger, check_room, time.time())
+        return Response(msgspec.json.encode(body), 200 if body["status"] == "ready" else 503, mimetype="application/json")
+
+    @door.get("/metrics")
+    def metrics() -> Response:
+        return Response(exposition(_gauges(ledger.tallies(), time.time())), content_type=CONTENT_TYPE_LATEST)
+
+    return door
+
+
+def readiness(ledger: Standing, check_room: Callable[[], None], now: float) -> dict[str, Any]:
+    """Return whether events can be taken, how old the oldest waiting one is, and which lanes only a person can mend."""
+    try:
+        check_room()
+        tallies = ledger.tallies()
+    except StoreError as error:
+        return {"status": "not ready", "reason": str(error)}
+    waiting = [tally.oldest_pending for tally in tallies if tally.oldest_pending]
+    return {
+        "status": "ready",
+        "pending": sum(tally.pending for tally in tallies),
+        "oldest_pending_seconds": round(now - min(waiting), 1) if waiting else 0,
+        "held": [
+            {"connection": tally.connection, "destination": tally.destination, "reason": tally.held} for tally in tallies if tally.held
+        ],
+    }
+
+
+def _gauges(tallies: Iterable[Tally], now: float) -> Iterable[Gauge]:
+    for tally in tallies:
+        lane = {"connection": tally.connection, "destination": tally.destination}
+        for state in ("accepted", "delivered", "dead", "filtered", "pending"):
+            yield "lane_events", {**lane, "state": state}, getattr(tally, state)
+        yield "lane_held", lane, float(tally.held is not None)
+        yield "lane_oldest_pending_seconds", lane, now - tally.oldest_pending if tally.oldest_pending else 0.0

@@ -1,0 +1,52 @@
+"""Hear one item: the typed decoder takes what is well-formed, marshmallow coerces the rest or says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from marshmallow import Schema, ValidationError
+
+from candu_source.doors.items import find_faults, is_suspect, read_tolerantly
+from candu_source.doors.schemas import flatten, typed
+from candu_source.errors import Reason
+from candu_source.model import Reject
+
+
+class Contract:
+    """Pair a marshmallow schema with the typed decoder derived from it; both give the same typed value."""
+
+    def __init__(self, schema: type[Schema]) -> None:
+        self.type = typed(schema)
+        self._schema = schema()
+        self._decode = msgspec.json.Decoder(self.type).decode
+
+    def read(self, raw: bytes, index: int, explain: Callable[[Any], Reject | None] = lambda _: None) -> Any:
+        """Return the typed value of an item, or the Reject that names each field; `explain` sees what the schema refuses first."""
+        if not is_suspect(raw):
+            try:
+                return self._decode(raw)
+            except (msgspec.DecodeError, RecursionError):
+                pass  # not well-formed enough for the fast way: marshmallow coerces it or names the field
+        value = read_tolerantly(raw)
+        if isinstance(value, Reject):
+            return Reject(index, value.code, value.errors, raw)
+        return self._explain(value, raw, index, explain)
+
+    def check(self, value: dict[str, Any], prefix: str) -> tuple[dict[str, Any], dict[str, list[str]]]:
+        """Load a value that is parsed already; return it with its errors by dotted field."""
+        try:
+            return self._schema.load(value), {}
+        except ValidationError as error:
+            return value, flatten(error.messages, prefix)
+
+    def _explain(self, value: Any, raw: bytes, index: int, explain: Callable[[Any], Reject | None]) -> Any:
+        if errors := find_faults(value):
+            return Reject(index, Reason.INVALID, errors, raw)
+        if refused := explain(value):
+            return refused
+        if not isinstance(value, dict):
+            return Reject(index, Reason.INVALID, {"body": ["Send a JSON object, or a list of them."]}, raw)
+        loaded, errors = self.check(value, "")
+        return Reject(index, Reason.INVALID, errors, raw) if errors else msgspec.convert(loaded, self.type)

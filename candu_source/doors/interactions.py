@@ -1,0 +1,62 @@
+"""POST /v1/interactions: the direct JSON contract of Segment's Candu source page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from candu_source.doors.gate import Gate, token_of
+from candu_source.doors.hear import Contract
+from candu_source.doors.items import split
+from candu_source.doors.schemas import InteractionCall, call_faults, flatten
+from candu_source.errors import Reason
+from candu_source.model import Heard, Reject, Rules
+
+DOOR = "interactions"
+_CALL = Contract(InteractionCall)
+
+
+def hear(body: bytes, _: Rules) -> Sequence[Heard | Reject]:
+    """Read one call, a list of them, or `{"batch": [...]}`."""
+    items = split(body, batch=True)
+    if isinstance(items, Reject):
+        return [items]
+    return [_hear_one(raw, index) for index, raw in enumerate(items)]
+
+
+def _hear_one(raw: bytes, index: int) -> Heard | Reject:
+    call = _CALL.read(raw, index)
+    if isinstance(call, Reject):
+        return call
+    properties = call.properties
+    if faults := call_faults(call.type, call.userId, call.anonymousId, properties.eventName):
+        return Reject(index, Reason.INVALID, flatten(faults), raw)
+    return Heard(
+        index=index,
+        raw=raw,
+        name=call.type,
+        user_id=call.userId,
+        anonymous_id=call.anonymousId,
+        properties=_present(properties),
+        context=call.context or {},
+        id=call.messageId,
+        occurred_at=call.timestamp,
+    )
+
+
+def _present(properties: Any) -> dict[str, Any]:
+    return {name: value for name in properties.__struct_fields__ if (value := getattr(properties, name)) is not None}
+
+
+def blueprint(gate: Gate) -> Blueprint:
+    """Return the door."""
+    door = Blueprint(DOOR, __name__)
+
+    @door.post("/v1/interactions")
+    def receive() -> Response:
+        connection = gate.admit(token_of(request))
+        return gate.accept(connection, DOOR, hear(gate.body(request), connection.rules))
+
+    return door

@@ -1,0 +1,163 @@
+"""Cut a body into its items, keep each one's bytes, and find what must not go on: before any schema looks at it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from candu_source.errors import Reason
+from candu_source.model import Reject
+
+DEPTH = 32
+LARGEST_INTEGER = 2**53  # beyond it a double cannot tell neighbours apart, and warehouses and browsers disagree
+_LONGEST_SAMPLE = 80
+
+# What may hide NUL, a lone surrogate, an integer over 2^53 or an infinity. Clean bodies never pay for the walk.
+_SUSPECT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|[0-9]{16}|[eE][+-]?[0-9]{3}|NaN|Infinity")
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+
+Errors = dict[str, list[str]]
+
+
+class _Batch(msgspec.Struct):
+    batch: list[msgspec.Raw] | None = None
+
+
+_list_of_raw = msgspec.json.Decoder(list[msgspec.Raw])
+_batch_of_raw = msgspec.json.Decoder(_Batch)
+
+
+def split(body: bytes, *, batch: bool = False) -> list[bytes] | Reject:
+    """Return each item's bytes as received: of a list, of `{"batch": [...]}` where allowed, else the body itself.
+
+    A body that is not JSON at all comes back as a Reject that says where it breaks.
+    """
+    body = body.strip()
+    try:
+        if body.startswith(b"["):
+            return [bytes(item) for item in _list_of_raw.decode(body)]
+        if batch and (found := _batch_of_raw.decode(body).batch) is not None:
+            return [bytes(item) for item in found]
+    except (msgspec.DecodeError, RecursionError):
+        return _split_tolerantly(body, batch=batch)
+    return [body]
+
+
+def _split_tolerantly(body: bytes, *, batch: bool) -> list[bytes] | Reject:
+    """Split what the strict decoder refused, so that a NaN in one item costs only that item."""
+    value = read_tolerantly(body)
+    if isinstance(value, Reject):
+        return value
+    if isinstance(value, list):
+        return list(_slices(body, level=1))
+    if batch and isinstance(value, dict) and isinstance(value.get("batch"), list):
+        return list(_slices(body, level=2))
+    return [body]
+
+
+def _slices(body: bytes, *, level: int) -> Iterator[bytes]:
+    """Yield the items of the list that is the body (level 1) or the value of its "batch" (level 2), as they stand there."""
+    here = 0
+    start: int | None = None
+    before = b""
+    for token in _TOKEN.finditer(body):
+        word = token.group()
+        here += (word in b"[{") - (word in b"]}")
+        if start is None:
+            if word == b"[" and here == level and (level == 1 or before == b'"batch"'):
+                start = token.end()
+        elif here < level or (word == b"," and here == level):
+            if item := body[start : token.start()].strip():
+                yield item
+            if here < level:
+                return
+            start = token.end()
+        before = word
+
+
+def read_tolerantly(body: bytes) -> Any:
+    """Parse with NaN and lone surrogates let through for `find_faults` to name; a Reject where it is not JSON."""
+    if depth(body) > DEPTH + 2:  # an item may stand in a list, in an envelope
+        return broken(body, f"The JSON is nested deeper than {DEPTH} levels.")
+    try:
+        return json.loads(body.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return broken(body, f"The body is not UTF-8: byte {error.start} cannot be read.")
+    except json.JSONDecodeError as error:
+        return broken(body, f"The JSON breaks at line {error.lineno}, column {error.colno} (character {error.pos}): {error.msg}.")
+    except ValueError:
+        return broken(body, "The JSON holds a number with too many digits to read.")
+
+
+def broken(body: bytes, sentence: str) -> Reject:
+    """Return the reject for a body that is not JSON."""
+    return Reject(0, Reason.BROKEN_JSON, {"body": [sentence]}, body)
+
+
+def is_suspect(raw: bytes) -> bool:
+    """Tell whether an item must be walked by `find_faults`."""
+    return _SUSPECT.search(raw) is not None or (raw.count(b"{") + raw.count(b"[") > DEPTH and depth(raw) > DEPTH)
+
+
+def depth(raw: bytes) -> int:
+    """Measure how deep brackets nest outside of strings, without parsing."""
+    deepest = level = 0
+    for token in _TOKEN.finditer(raw):
+        first = token.group()[0]
+        if first in b"[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif first in b"]}":
+            level -= 1
+    return deepest
+
+
+def find_faults(value: Any) -> Errors:
+    """Name every value that Segment, a warehouse or a browser would choke on, by its path."""
+    errors: Errors = {}
+    for path, message in _faults(value, "", 1):
+        errors.setdefault(path or "body", []).append(message)
+    return errors
+
+
+def _faults(value: Any, path: str, level: int) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict | list):
+        if level > DEPTH:
+            yield path, f"Nested deeper than {DEPTH} levels."
+            return
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, inner in pairs:
+            inner_path = f"{path}.{_safe(str(name))}" if path else _safe(str(name))
+            if isinstance(name, str) and (fault := _text_fault(name)):
+                yield inner_path, f"The name {fault}"
+            yield from _faults(inner, inner_path, level + 1)
+    elif (fault := _scalar_fault(value)) is not None:
+        yield path, fault
+
+
+def _scalar_fault(value: Any) -> str | None:
+    if isinstance(value, str):
+        fault = _text_fault(value)
+        return f"The text {fault}" if fault else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN and infinite numbers are not JSON."
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        return "The integer is beyond 2^53; send it as text."
+    return None
+
+
+def _text_fault(text: str) -> str | None:
+    if "\0" in text:
+        return "holds a NUL character."
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "holds half of a surrogate pair; send valid Unicode."
+    return None
+
+
+def _safe(name: str) -> str:
+    return name[:_LONGEST_SAMPLE].encode("utf-8", "replace").decode()

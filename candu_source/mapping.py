@@ -1,0 +1,147 @@
+"""Turn what a door heard into a Segment message: pure, `now` an argument."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from segment.analytics.version import VERSION
+
+from candu_source.errors import Reason
+from candu_source.model import Heard, Kind, PortalRule, Rules
+
+CANDU_PREFIX = "candu.sdk."
+VIEW = "tutorial.view"  # Segment's Candu source page, "Events"
+INTERACTION = "tutorial.interaction"
+
+# Candu's published names and what they become; a connection's own table goes first, unknown names are kept as filtered.
+CLASSIFICATION: Mapping[str, Kind] = MappingProxyType(
+    {
+        VIEW: Kind.VIEW,
+        INTERACTION: Kind.INTERACTION,
+        "candu.sdk.content": Kind.VIEW,
+        "candu.sdk.content.interaction": Kind.INTERACTION,
+        "candu.sdk.flow_step": Kind.FILTER,
+        "candu.sdk.impression": Kind.FILTER,
+        "candu.sdk.conditional_view_option": Kind.FILTER,
+        "candu.sdk.hotspot_beacon": Kind.FILTER,
+        "candu.sdk.hotspot_tooltip": Kind.FILTER,
+        "candu.sdk.tour_step_tooltip": Kind.FILTER,
+    }
+)
+# Candu's properties that the seed does not name; kept unless the connection turns them off.
+EXTRA_PROPERTIES = ("contentId", "placementId", "nodeId", "nodeType", "slug", "trigger", "category")
+# Candu's context words that Segment knows under the same name.
+CONTEXT_PROPERTIES = ("page", "screen", "userAgent", "locale", "timezone")
+INTEGRATION: Mapping[str, str] = MappingProxyType({"name": "candu", "version": "1.0.0"})  # Segment, "Build a source"
+LIBRARY: Mapping[str, str] = MappingProxyType({"name": "analytics-python", "version": VERSION})  # the official library overwrites it so
+MESSAGE_ID_CHARACTERS = 99  # Segment: fewer than 100
+# A clock that is off: before Candu existed, or more than a day ahead of our receipt.
+EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
+LATEST_AHEAD = timedelta(days=1)
+
+
+def to_message(heard: Heard, rules: Rules, connection_id: str, now: datetime) -> dict[str, Any] | Reason:
+    """Return the Segment call for one item, keyed as the official library keys it, or the reason it is filtered.
+
+    `now` is our receipt, aware.
+    """
+    kind = classify(heard.name, rules)
+    if isinstance(kind, Reason):
+        return kind
+    if _is_ours(heard.context.get("integration")):
+        return Reason.ECHO
+    if heard.user_id is None and rules.anonymous == "filter":
+        return Reason.ANONYMOUS
+    timestamp, replaced = occurred(heard.occurred_at, now)
+    screen = kind is Kind.VIEW
+    name = VIEW if screen else INTERACTION if kind is Kind.INTERACTION else heard.name
+    named = {"category": None} if screen else {}
+    return {
+        "integrations": dict(rules.integrations),
+        "anonymousId": heard.anonymous_id,
+        "properties": heard.properties if kind is None else tutorial_properties(heard, rules, interaction=not screen),
+        "timestamp": timestamp.isoformat(timespec="milliseconds"),
+        **named,
+        "context": _context(heard.context, replaced),
+        "userId": heard.user_id,
+        "type": "screen" if screen else "track",
+        "name" if screen else "event": name,
+        "messageId": message_id(connection_id, heard.id),
+    }
+
+
+def classify(name: str, rules: Rules) -> Kind | Reason | None:
+    """Return what a named event becomes: view, interaction, None for a custom event sent under its name, or why it is filtered."""
+    kind = rules.classification.get(name) or CLASSIFICATION.get(name)
+    if kind is Kind.FILTER:
+        return Reason.EXCLUDED_EVENT
+    if kind is not None:
+        return kind
+    if name.startswith(CANDU_PREFIX):
+        return Reason.UNKNOWN_EVENT
+    return None if rules.custom_events == "send" else Reason.CUSTOM_EVENT
+
+
+def message_id(connection_id: str, sender_id: str | None) -> str:
+    """Return the deterministic, namespaced message id; a new one when the sender gave none."""
+    return f"candu:{connection_id}:{sender_id or uuid.uuid4()}"
+
+
+def tutorial_properties(heard: Heard, rules: Rules, *, interaction: bool) -> dict[str, Any]:
+    """Return the seed's properties, in its words, and Candu's own beside them unless they are turned off."""
+    given = heard.properties
+    properties: dict[str, Any] = {"tutorialId": given["tutorialId"] if "tutorialId" in given else given["documentId"]}
+    if (segment := given.get("segmentId")) is not None:
+        properties["segmentId"] = segment
+    portal = given["portalId"] if "portalId" in given else portal_id(given.get("contentId"), rules.portal)
+    if portal is not None:
+        properties["portalId"] = portal
+    if (version := given.get("versionId")) is not None:
+        properties["versionId"] = version
+    if interaction:
+        properties["eventName"] = given.get("eventName") or heard.name.removeprefix(CANDU_PREFIX)
+    if rules.extra_properties:
+        properties.update({name: given[name] for name in EXTRA_PROPERTIES if given.get(name) is not None})
+    return properties
+
+
+def portal_id(content_id: Any, rule: PortalRule) -> int | None:
+    """Return the portal by the connection's rule; never a cast, never a guess."""
+    if rule.mode == "constant":
+        return rule.constant
+    return rule.table.get(content_id) if rule.mode == "lookup" and isinstance(content_id, str) else None
+
+
+def occurred(text: str | None, now: datetime) -> tuple[datetime, str | None]:
+    """Return when it happened, and the sender's text where that had to be replaced by our receipt."""
+    if text is None:
+        return now, None
+    try:
+        at = datetime.fromisoformat(text)
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        if EARLIEST <= at <= now + LATEST_AHEAD:
+            return at, None
+    except (ValueError, OverflowError):
+        return now, text
+    return now, text
+
+
+def _is_ours(integration: Any) -> bool:
+    """Tell whether this went through a Candu source before: it came back by way of the Candu destination."""
+    return isinstance(integration, dict) and integration.get("name") == INTEGRATION["name"]
+
+
+def _context(given: Mapping[str, Any], replaced: str | None) -> dict[str, Any]:
+    context: dict[str, Any] = {name: given[name] for name in CONTEXT_PROPERTIES if given.get(name) is not None}
+    candu = {name: given[name] for name in ("sdk", "library") if given.get(name) is not None}
+    if replaced is not None:
+        candu["replacedTimestamp"] = replaced
+    if candu:
+        context["candu"] = candu
+    context["integration"] = dict(INTEGRATION)
+    context["library"] = dict(LIBRARY)
+    return context

@@ -1,0 +1,281 @@
+"""Hold the nouns of the river as frozen values; nothing here acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
+
+from candu_source.errors import Reason
+
+
+class Secret:
+    """Keep a write key or token out of every repr, log line and traceback; `reveal()` is the only way to its text."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the text itself, for the one place that sends it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class Kind(StrEnum):
+    """Say what a named Candu event becomes."""
+
+    VIEW = "view"
+    INTERACTION = "interaction"
+    FILTER = "filter"
+
+
+@dataclass(frozen=True, slots=True)
+class PortalRule:
+    """Say where `portalId` comes from: nowhere, one constant, or a table contentId -> portalId."""
+
+    mode: Literal["omit", "constant", "lookup"] = "omit"
+    constant: int | None = None
+    table: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Hold a connection's mapping settings; the defaults are those of facts about Candu and Segment (docs/mapping.md)."""
+
+    classification: Mapping[str, Kind] = field(default_factory=dict)
+    custom_events: Literal["filter", "send"] = "filter"
+    anonymous: Literal["send", "filter"] = "send"
+    extra_properties: bool = True
+    portal: PortalRule = field(default_factory=PortalRule)
+    integrations: Mapping[str, bool] = field(default_factory=lambda: {"Candu": False})
+
+
+class Region(StrEnum):
+    """Name Segment's two regions."""
+
+    US = "us"
+    EU = "eu"
+
+
+# Segment, "Build a source" and "Regional Segment": the two documented Tracking API hosts.
+SEGMENT_HOSTS: Mapping[Region, str] = MappingProxyType(
+    {Region.US: "https://api.segment.io", Region.EU: "https://events.eu1.segmentapis.com"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Say where a lane delivers: base URL without `/v1`, and the write key."""
+
+    host: str
+    write_key: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Describe one customer's source, without any secret."""
+
+    id: str
+    name: str
+    region: Region = Region.US
+    segment_host: str | None = None
+    paused: bool = False
+    rules: Rules = field(default_factory=Rules)
+    created_at: float = 0.0
+
+    @property
+    def host(self) -> str:
+        """Return the base URL that this connection delivers to."""
+        return self.segment_host or SEGMENT_HOSTS[self.region]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Hold one well-formed item as a door heard it, vendor words translated, values untouched.
+
+    `occurred_at` is the sender's text (ISO 8601) or None; `raw` the item's bytes as received.
+    """
+
+    index: int
+    raw: bytes
+    name: str
+    user_id: str | None
+    anonymous_id: str | None
+    properties: dict[str, Any]
+    context: dict[str, Any]
+    id: str | None = None
+    occurred_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Hold one input a door refused: why, field by field, and its bytes."""
+
+    index: int
+    code: Reason
+    errors: Mapping[str, list[str]]
+    raw: bytes
+
+
+class Event(NamedTuple):
+    """Hold one accepted interaction with its Segment-shaped message, serialised once."""
+
+    message_id: str
+    message: bytes
+    raw: bytes
+
+
+class Filtered(NamedTuple):
+    """Hold one accepted interaction that goes nowhere for now: kept, counted, replayable."""
+
+    message_id: str
+    name: str
+    reason: Reason
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Hold all that one request brought for one connection, to be committed together."""
+
+    connection_id: str
+    door: str
+    events: tuple[Event, ...] = ()
+    filtered: tuple[Filtered, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Say what became durable: counts, and the items that were refused."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    filtered: int = 0
+    rejected: tuple[Reject, ...] = ()
+
+
+class Stored(NamedTuple):
+    """Hold one event on its way out; `ref` belongs to the store and means nothing elsewhere."""
+
+    ref: int
+    message: bytes
+    accepted_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Hold the events of one request to a destination; `replay` marks dead letters sent again."""
+
+    events: tuple[Stored, ...]
+    replay: bool = False
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """Split into two, to close in on a poison event."""
+        middle = len(self.events) // 2
+        return Batch(self.events[:middle], self.replay), Batch(self.events[middle:], self.replay)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Hold what a worker took from one lane under a lease; `lease` belongs to the store.
+
+    `failures` counts the tries in a row that did not get through.
+    """
+
+    connection_id: str
+    connection_name: str
+    destination: str
+    target: Target
+    failures: int
+    batches: tuple[Batch, ...]
+    lease: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Say what a try met: a reason code, HTTP status when there was one, a masked detail, and Retry-After in seconds."""
+
+    code: Reason
+    status: int | None = None
+    detail: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Decide: these events are delivered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Decide: try the lane again at `at` (seconds since the epoch)."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bury:
+    """Decide: these events are dead, for this reason; they can be replayed."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Bisect:
+    """Decide: something in this batch is refused; try its halves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Decide: nobody but a person can mend this; keep everything and wait for them."""
+
+    reason: Reason
+
+
+Decision = Advance | Again | Bury | Bisect | Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Report one try: which events, what it met, what was decided, when it began (epoch) and how long it took (seconds)."""
+
+    delivery: Delivery
+    batch: Batch
+    outcome: Outcome
+    decision: Decision
+    started_at: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Count one lane's events by where they ended; `accepted` is the sum of the other four when the ledger holds."""
+
+    connection: str
+    destination: str
+    accepted: int
+    delivered: int
+    dead: int
+    filtered: int
+    pending: int
+    held: str | None = None
+    oldest_pending: float | None = None
+    faults: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether nothing vanished."""
+        return not self.faults and self.accepted == self.delivered + self.dead + self.filtered + self.pending

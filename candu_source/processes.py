@@ -1,0 +1,204 @@
+"""Run the service's processes: web and worker, each alone or both under one supervisor, never half alive."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+
+from candu_source import app
+from candu_source.errors import UsageError
+from candu_source.observe import Telltale
+from candu_source.settings import Settings
+
+_POLL_SECONDS = 0.1
+# A process that ends by itself this soon after its start, so many times in a row, will not get better.
+_TOO_SOON_SECONDS = 5.0
+_TOO_OFTEN = 3
+_RESTART_SECONDS = 0.2
+_BACKLOG = 2048
+
+
+def create_web() -> Flask:
+    """Return the application of one web process, for the server to load; it ends when its parent does."""
+    settings = Settings.load(os.environ)
+    telltale = Telltale()
+    app.end_process_when_a_thread_breaks(telltale, os._exit)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        _when(parent.join, lambda: os._exit(0))
+    telltale.tell("process.started", role="web", pid=os.getpid())
+    return app.build_web(settings, telltale)
+
+
+def run_web(settings: Settings) -> None:
+    """Accept events until SIGTERM or SIGINT; requests under way are finished."""
+    app.build_store(settings, Telltale()).close()  # make or upgrade the store once, before several processes open it
+    Granian(
+        "candu_source.processes:create_web",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.web_processes,
+        blocking_threads=settings.web_threads,
+        backpressure=settings.web_threads * 4,
+        backlog=_BACKLOG,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=int(settings.stop_seconds) or None,
+        log_enabled=False,
+    ).serve()
+
+
+def run_worker(settings: Settings) -> None:
+    """Deliver until SIGTERM or SIGINT; what is in flight is finished within the limit."""
+    telltale = Telltale()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    store = app.build_store(settings, telltale)
+    telltale.tell("process.started", role="worker", pid=os.getpid())
+    try:
+        app.build_worker(settings, telltale, store).run(stop)
+    finally:
+        store.close()
+
+
+def stop_with_stdin() -> None:
+    """End this process gently when its standard input closes: its supervisor is gone."""
+    _when(lambda: os.read(0, 1), lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+
+def _when(happens: Callable[[], object], then: Callable[[], object]) -> None:
+    def watch() -> None:
+        happens()
+        then()
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+@dataclass(slots=True)
+class Child:
+    """Follow one supervised process; `early_ends` counts the times in a row it ended by itself soon after its start."""
+
+    role: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    log: BinaryIO | None = None
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    early_ends: int = 0
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it, tied to us by its standard input."""
+        self.started_at = time.monotonic()
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stderr=self.log, env=dict(self.environment))  # noqa: S603 - our own command
+        return self.process
+
+    def ended(self) -> int | None:
+        """Return its exit code once it has ended."""
+        return self.process.poll() if self.process else None
+
+    def count_end(self, code: int) -> bool:
+        """Note an end and tell whether it is worth another start; a kill from outside always is."""
+        early = code >= 0 and time.monotonic() - self.started_at < _TOO_SOON_SECONDS
+        self.early_ends = self.early_ends + 1 if early else 0
+        return self.early_ends < _TOO_OFTEN
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Keep a set of processes running; when one cannot, end them all with a non-zero code."""
+
+    children: Sequence[Child]
+    telltale: Telltale
+    stop_seconds: float
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> int:
+        """Run until `stopping` is set, then end every child gently; return the exit code."""
+        for child in self.children:
+            child.start()
+        failed = False
+        while not failed and not self.stopping.wait(_POLL_SECONDS):
+            failed = not all(self._keep(child) for child in self.children)
+        clean = self._stop()
+        return 1 if failed or not clean else 0
+
+    def _keep(self, child: Child) -> bool:
+        code = child.ended()
+        if code is None:
+            return True
+        self.telltale.tell("process.ended", role=child.role, code=code)
+        if not child.count_end(code):
+            self.telltale.tell("process.gave_up", role=child.role, advice="It ends soon after each start; its last lines above say why.")
+            return False
+        self.stopping.wait(_RESTART_SECONDS)
+        child.start()
+        return True
+
+    def _stop(self) -> bool:
+        """Ask every child to stop; kill what does not within the limit."""
+        processes = [child.process for child in self.children if child.process]
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + self.stop_seconds + 5
+        clean = True
+        for process in processes:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                clean = False
+        return clean
+
+
+def children(environment: Mapping[str, str], log: BinaryIO | None = None) -> list[Child]:
+    """Return the processes of the service: one web (itself a small family) and one worker."""
+    command = [sys.executable, "-m", "candu_source"]
+    return [Child(role, [*command, role, "--stop-with-stdin"], environment, log) for role in ("web", "worker")]
+
+
+def require_free_port(settings: Settings) -> None:
+    """Raise UsageError when the address cannot be listened on."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            advice = "stop what uses it or set CANDU_SOURCE_HOST and CANDU_SOURCE_PORT"
+            raise UsageError(f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); {advice}") from None
+
+
+def serve(settings: Settings) -> int:
+    """Run web and worker together until SIGTERM or SIGINT; return the exit code."""
+    telltale = Telltale()
+    require_free_port(settings)
+    app.build_store(settings, telltale).close()
+    forget_metrics(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+    supervisor = Supervisor(children(os.environ), telltale, settings.stop_seconds)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stopping.set())
+    return supervisor.run()
+
+
+def forget_metrics(directory: Path) -> None:
+    """Forget the metrics of processes that are gone; their files grow with every restart."""
+    for file in directory.glob("*.db"):
+        file.unlink(missing_ok=True)

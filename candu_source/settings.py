@@ -1,0 +1,122 @@
+"""Read the environment once into one frozen value; docs/settings.md is generated from it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import unquote, urlsplit
+
+from candu_source.errors import SettingsError
+from candu_source.model import Region, Secret
+
+PREFIX = "CANDU_SOURCE_"
+_KEY_BYTES = 32  # Fernet: 16 to sign, 16 to encrypt
+_WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def _setting(default: Any, unit: str, sentence: str, *, least: float | None = None) -> Any:
+    return field(default=default, metadata={"unit": unit, "sentence": sentence, "least": least})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hold every setting of the service; each field is the environment variable CANDU_SOURCE_<NAME>."""
+
+    store_url: str = _setting(
+        "sqlite:///var/candu-source.db", "URL", "Where events are kept; `sqlite:///relative` or `sqlite:////absolute`."
+    )
+    secret_key: Secret | None = _setting(
+        None, "base64, 32 bytes", "Encrypts write keys at rest; when absent one is made beside the SQLite file, readable by its owner only."
+    )
+    host: str = _setting("127.0.0.1", "address", "Address the web process listens on.")
+    port: int = _setting(8080, "port", "Port the web process listens on.", least=1)
+    public_url: str = _setting("", "URL", "Base of the addresses that are printed; the listening address when empty.")
+    web_processes: int = _setting(2, "processes", "Processes that accept events.", least=1)
+    web_threads: int = _setting(64, "threads", "Requests that one web process handles at once.", least=1)
+    max_body_kb: int = _setting(5_000, "KB", "Largest request body, as sent and after gzip; larger ones get 413.", least=1)
+    commit_deadline_ms: int = _setting(3_000, "ms", "How long a request waits for its commit before it gets 503.", least=1)
+    min_free_mb: int = _setting(256, "MB", "Free disk below which doors answer 503, so that deliveries can still be settled.", least=0)
+    store_max_mb: int = _setting(0, "MB", "Most the store may hold before doors answer 503; 0 for no quota.", least=0)
+    retention_days: float = _setting(30, "days", "How long events are kept after every lane has passed them.", least=0)
+    reject_retention_days: float = _setting(90, "days", "How long rejects, dead letters and filtered events are kept.", least=0)
+    requests_per_second: float = _setting(
+        50, "requests/s", "Most requests to Segment, all keys together (Segment's partner limit).", least=0.01
+    )
+    key_requests_per_second: float = _setting(50, "requests/s", "Most requests to Segment with one write key.", least=0.01)
+    senders: int = _setting(64, "threads", "Requests to Segment under way at once.", least=1)
+    send_timeout_seconds: float = _setting(15, "s", "How long one request to Segment may stay silent.", least=0.1)
+    lease_seconds: float = _setting(30, "s", "How long a lane stays with a worker that says nothing.", least=1)
+    stop_seconds: float = _setting(20, "s", "How long a stop waits for what is in flight.", least=0)
+    give_up_after_hours: float = _setting(
+        0, "hours", "Age at which an event that keeps failing is buried as expired; 0 for never.", least=0
+    )
+    allow_private_addresses: bool = _setting(False, "yes/no", "Whether requests may go to loopback and private addresses (tests, proxies).")
+    worker_name: str = _setting("worker", "text", "Name of a worker; one that restarts under its name takes its lanes back at once.")
+    segment_write_key: Secret | None = _setting(
+        None, "write key", "Makes `candu-source demo` deliver to this real source instead of the twin."
+    )
+    segment_region: Region = _setting(Region.US, "us or eu", "Region of that source.")
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str]) -> Settings:
+        """Read every CANDU_SOURCE_* variable; raise SettingsError naming the first one that is unknown or off."""
+        known = {PREFIX + f.name.upper(): f for f in fields(cls)}
+        types = get_type_hints(cls)
+        values: dict[str, Any] = {}
+        for variable, text in environ.items():
+            if not variable.startswith(PREFIX):
+                continue
+            if variable not in known:
+                raise SettingsError(f"{variable} is not a setting; `candu-source settings` lists them all")
+            setting = known[variable]
+            values[setting.name] = _parse(variable, text, types[setting.name], setting.metadata["least"])
+        settings = cls(**values)
+        settings.store_path()
+        return settings
+
+    def store_path(self) -> Path:
+        """Return the SQLite file that `store_url` names; raise SettingsError for any other kind of store."""
+        url = urlsplit(self.store_url)
+        if url.scheme != "sqlite" or url.netloc or url.path in ("", "/"):
+            raise SettingsError(f"{PREFIX}STORE_URL must look like sqlite:///var/candu-source.db (or sqlite:////absolute/path)")
+        return Path(unquote(url.path[1:]))
+
+    def base_url(self) -> str:
+        """Return the base of the addresses that are printed, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def _parse(variable: str, text: str, kind: Any, least: float | None) -> Any:
+    try:
+        value = _convert(variable, text.strip(), kind)
+    except (KeyError, ValueError, binascii.Error):
+        expected = "base64 of 32 bytes" if variable.endswith("SECRET_KEY") else getattr(kind, "__name__", str(kind))
+        raise SettingsError(f"{variable} must be {expected}") from None
+    if least is not None and not value >= least:
+        raise SettingsError(f"{variable} must be at least {least}")
+    return value
+
+
+def _convert(variable: str, text: str, kind: Any) -> Any:
+    if kind is bool:
+        return _WORDS[text.lower()]
+    if kind == Secret | None:
+        if (
+            variable == PREFIX + "SECRET_KEY"
+            and len(base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)) != _KEY_BYTES
+        ):
+            raise ValueError
+        return Secret(text) if text else None
+    return kind(text)
+
+
+def settings_table() -> list[tuple[str, str, str, str]]:
+    """List every setting as (variable, default, unit, sentence), in the order of the source."""
+    return [
+        (PREFIX + f.name.upper(), "" if f.default is None else str(f.default), f.metadata["unit"], f.metadata["sentence"])
+        for f in fields(Settings)
+    ]

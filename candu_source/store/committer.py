@@ -1,0 +1,101 @@
+"""Commit what concurrent requests bring together (group commit), each request waiting no longer than its deadline."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+from candu_source.errors import CanduSourceError, StoreBusy
+from candu_source.model import Admission, Receipt
+from candu_source.store.log import append_group
+from candu_source.store.sqlite import Database
+
+# A group is closed at this many bytes of messages and raw input: about 20 ms of writing.
+_GROUP_BYTES = 8 * 2**20
+# More than this waiting means that the disk does not follow; the doors say 503 rather than fill memory.
+_WAITING_BYTES = 64 * 2**20
+
+
+class _Ticket:
+    __slots__ = ("abandoned", "admission", "done", "result", "size")
+
+    def __init__(self, admission: Admission) -> None:
+        self.admission = admission
+        self.size = sum(len(event.message) + len(event.raw) for event in admission.events)
+        self.size += sum(len(item.raw) for item in admission.filtered) + sum(len(reject.raw) for reject in admission.rejects)
+        self.done = threading.Lock()
+        self.done.acquire()
+        self.result: Receipt | CanduSourceError | None = None
+        self.abandoned = False
+
+
+class Committer:
+    """Append admissions through one writing thread: the log's only way in. Implements ports.Log."""
+
+    def __init__(self, database: Database, *, deadline_seconds: float) -> None:
+        self._database = database
+        self._deadline_seconds = deadline_seconds
+        self._waiting: deque[_Ticket] = deque()
+        self._waiting_bytes = 0
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._thread.start()
+
+    def append(self, admission: Admission) -> Receipt:
+        """Wait for the commit that holds `admission`; raise StoreBusy after the deadline, StoreFull when there is no room."""
+        ticket = _Ticket(admission)
+        with self._changed:
+            if self._closing or self._waiting_bytes + ticket.size > _WAITING_BYTES:
+                raise StoreBusy("the store does not keep up; send again in a moment")
+            self._waiting.append(ticket)
+            self._waiting_bytes += ticket.size
+            self._changed.notify()
+        if not ticket.done.acquire(timeout=self._deadline_seconds):
+            ticket.abandoned = True
+            raise StoreBusy(f"no commit within {self._deadline_seconds:g} s; send again, nothing is counted twice")
+        if isinstance(ticket.result, Receipt):
+            return ticket.result
+        raise ticket.result or StoreBusy("the store is closing")
+
+    def close(self) -> None:
+        """Commit what waits, then stop the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._closing:
+                    self._changed.wait()
+                if not self._waiting:
+                    return
+                group = self._take_group()
+            self._commit(group)
+
+    def _take_group(self) -> list[_Ticket]:
+        group: list[_Ticket] = []
+        size = 0
+        while self._waiting and size < _GROUP_BYTES:
+            ticket = self._waiting.popleft()
+            self._waiting_bytes -= ticket.size
+            size += ticket.size
+            if not ticket.abandoned:
+                group.append(ticket)
+        return group
+
+    def _commit(self, group: list[_Ticket]) -> None:
+        try:
+            self._database.check_room()
+            with self._database.write() as db:
+                results = append_group(db, self._database.sql, [ticket.admission for ticket in group])
+            for ticket, result in zip(group, results, strict=True):
+                ticket.result = result
+        except CanduSourceError as error:
+            for ticket in group:
+                ticket.result = error
+        finally:
+            for ticket in group:
+                ticket.done.release()

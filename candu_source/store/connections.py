@@ -1,0 +1,135 @@
+"""Keep connections, their door tokens (digests only) and their write keys (encrypted)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import sqlite3
+import time
+from typing import Any
+
+import msgspec
+
+from candu_source.errors import Conflict, NotFound, StoreError
+from candu_source.model import Connection, Region, Rules, Secret
+from candu_source.store.sqlite import Database
+from candu_source.store.vault import Vault
+
+_TOKEN_BYTES = 24
+_TOKEN_PREFIX = "cs_"  # noqa: S105 - a prefix by which secret scanners recognise a token
+_ID_BYTES = 5
+# How long a process may go on believing what it knows of a token: a change reaches every door within this.
+_TOKEN_MEMORY_SECONDS = 1.0
+_TOKEN_MEMORY_MOST = 10_000
+SEGMENT_LANE = "segment"
+
+
+class SqlConnections:
+    """Create, find and change connections."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._sql = database.sql
+        self._vault = vault
+        self._remembered: dict[bytes, tuple[float, Connection]] = {}
+
+    def add(self, name: str, write_key: Secret, *, region: Region, segment_host: str | None, rules: Rules) -> tuple[Connection, Secret]:
+        """Create a connection with its Segment lane and first token; return both. Raises Conflict when the name is taken."""
+        connection = Connection(_new_id(), name, region, segment_host, paused=False, rules=rules, created_at=time.time())
+        token = _new_token()
+        with self._database.write() as db:
+            try:
+                db.execute(self._sql["add_connection"], {**_row(connection), "write_key": self._vault.seal(write_key)})
+            except sqlite3.IntegrityError:
+                raise Conflict(f"a connection named {name!r} exists; choose another name or `connections show {name}`") from None
+            db.execute(self._sql["add_lane"], {"connection": connection.id, "destination": SEGMENT_LANE})
+            db.execute(self._sql["add_token"], {"digest": _digest(token), "connection": connection.id})
+        return connection, Secret(token)
+
+    def all(self) -> list[Connection]:
+        """List connections by name."""
+        return [_connection(row) for row in self._database.rows("connections")]
+
+    def named(self, name: str) -> Connection:
+        """Find a connection by name or id; raise NotFound."""
+        row = self._database.row("connection_named", {"name": name})
+        if row is None:
+            raise NotFound(f"there is no connection {name!r}; `candu-source connections list` shows them all")
+        return _connection(row)
+
+    def save(self, connection: Connection) -> None:
+        """Write back region, host, pause and rules."""
+        self._database.run("save_connection", _row(connection))
+
+    def set_write_key(self, connection: Connection, write_key: Secret) -> None:
+        """Put another write key in place and let held lanes go."""
+        with self._database.write() as db:
+            db.execute(self._sql["save_write_key"], {"connection": connection.id, "write_key": self._vault.seal(write_key)})
+            db.execute(self._sql["unhold"], {"connection": connection.id})
+
+    def unhold(self, connection: Connection) -> None:
+        """Let held and waiting lanes go at once."""
+        self._database.run("unhold", {"connection": connection.id})
+
+    def rotate_token(self, connection: Connection, *, grace_seconds: float) -> Secret:
+        """Return a new token; the ones in force run out after the grace period."""
+        token = _new_token()
+        with self._database.write() as db:
+            db.execute(self._sql["expire_tokens"], {"connection": connection.id, "grace": grace_seconds})
+            db.execute(self._sql["add_token"], {"digest": _digest(token), "connection": connection.id})
+        return Secret(token)
+
+    def of_token(self, token: str) -> Connection | None:
+        """Find whose token this is, or None; an answer is believed for a second."""
+        digest = _digest(token)
+        now = time.monotonic()
+        remembered = self._remembered.get(digest)
+        if remembered and now - remembered[0] < _TOKEN_MEMORY_SECONDS:
+            return remembered[1]
+        row = self._database.row("connection_of_token", {"digest": digest})
+        if row is None or not hmac.compare_digest(row[0], digest):
+            self._remembered.pop(digest, None)
+            return None
+        connection = _connection(row[1:])
+        if len(self._remembered) >= _TOKEN_MEMORY_MOST:
+            self._remembered.clear()
+        self._remembered[digest] = now, connection
+        return connection
+
+    def unreadable_keys(self) -> list[str]:
+        """List the ids of connections whose write key does not decrypt."""
+        return [connection for connection, sealed in self._database.rows("write_keys") if not self._vault.opens(sealed)]
+
+
+def _new_id() -> str:
+    return secrets.token_hex(_ID_BYTES)
+
+
+def _new_token() -> str:
+    return _TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _row(connection: Connection) -> dict[str, Any]:
+    return {
+        "id": connection.id,
+        "name": connection.name,
+        "region": connection.region,
+        "segment_host": connection.segment_host,
+        "paused": connection.paused,
+        "rules": msgspec.json.encode(connection.rules).decode(),
+        "created_at": connection.created_at,
+    }
+
+
+def _connection(row: Any) -> Connection:
+    identifier, name, region, host, paused, rules, created_at = row
+    try:
+        known = msgspec.json.decode(rules, type=Rules)
+    except msgspec.ValidationError as error:
+        raise StoreError(f"the rules of connection {name} do not read: {error}") from error
+    return Connection(identifier, name, Region(region), host, bool(paused), known, created_at)

@@ -1,0 +1,192 @@
+"""Claim lanes by lease, settle what came of it: a lane is a cursor over the log plus its retry state."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from candu_source.errors import Reason, SecretUnreadable
+from candu_source.model import SEGMENT_HOSTS, Advance, Again, Batch, Bury, Delivery, Hold, Region, Secret, Settlement, Stored, Target
+from candu_source.store.sqlite import Database
+
+# Segment: 500 KB and 2 500 events a batch; 50 KB of head-room for the envelope and for how the far end counts.
+BATCH_BYTES = 450_000
+BATCH_EVENTS = 2_500
+# A healthy lane has up to four batches under way; one that failed sends a single one to see whether it is healed.
+BATCHES_IN_FLIGHT = 4
+_DETAIL_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    epoch: int
+
+
+class SqlLanes:
+    """Implement ports.Lanes on the shared SQL."""
+
+    def __init__(self, database: Database, open_secret: Callable[[bytes], Secret], *, lease_seconds: float) -> None:
+        self._database = database
+        self._sql = database.sql
+        self._open_secret = open_secret
+        self._lease_seconds = lease_seconds
+
+    def claim(self, worker: str, most: int, *, busy: Sequence[tuple[str, str]] = (), healthy_only: bool = False) -> list[Delivery]:
+        """Take up to `most` due lanes, the longest-waiting first, none of `busy`, each with its next batches.
+
+        A lane whose write key does not decrypt is held on the spot.
+        """
+        wanted = {"worker": worker, "most": most, "healthy_only": healthy_only, "busy": json.dumps(list(busy))}
+        if not self._database.rows("due_lanes", wanted):
+            return []
+        with self._database.write() as db:
+            lanes = db.execute(self._sql["due_lanes"], wanted).fetchall()
+            leased = [(lane, key) for lane in lanes if (key := self._lease(db, worker, lane)) is not None]
+        with self._database.read() as db:
+            return [self._load(db, lane, key) for lane, key in leased]
+
+    def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
+        """Write attempts, cursors, retry states and dead letters in one transaction; False where the lease was lost."""
+        with self._database.write() as db:
+            return [self._settle(db, settlement) for settlement in settlements]
+
+    def renew(self, deliveries: Sequence[Delivery]) -> list[bool]:
+        """Prolong the leases; False where one was lost."""
+        with self._database.write() as db:
+            return [self._renew(db, delivery) for delivery in deliveries]
+
+    def release(self, worker: str) -> None:
+        """Give back every lane that this worker holds."""
+        self._database.run("release_all", {"worker": worker})
+
+    def _lease(self, db: sqlite3.Connection, worker: str, row: Any) -> Secret | None:
+        lane = {"connection": row[0], "destination": row[1]}
+        try:
+            key = self._open_secret(row[-1])
+        except SecretUnreadable as error:
+            db.execute(self._sql["hold"], {**lane, "reason": Reason.KEY_UNREADABLE, "detail": str(error)})
+            return None
+        db.execute(self._sql["lease"], {**lane, "worker": worker, "seconds": self._lease_seconds})
+        return key
+
+    def _load(self, db: sqlite3.Connection, row: Any, key: Secret) -> Delivery:
+        connection, destination, cursor, failures, epoch, name, region, host, _ = row
+        lane = {"connection": connection, "destination": destination}
+        most = 1 if failures else BATCHES_IN_FLIGHT
+        batches = self._replays(db, lane, most) or self._batches(db, lane, cursor, most)
+        return Delivery(
+            connection_id=connection,
+            connection_name=name,
+            destination=destination,
+            target=Target(host or SEGMENT_HOSTS[Region(region)], key),
+            failures=failures,
+            batches=tuple(batches),
+            lease=_Lease(epoch + 1),
+        )
+
+    def _batches(self, db: sqlite3.Connection, lane: dict[str, Any], cursor: int, most: int) -> list[Batch]:
+        batches: list[Batch] = []
+        for after, before in self._gaps(db, lane, cursor):
+            rows = db.execute(self._sql["waiting_events"], {"connection": lane["connection"], "after": after, "before": before})
+            batches += _cut(rows, most - len(batches), replay=False)
+            if len(batches) == most:
+                break
+        return batches
+
+    def _replays(self, db: sqlite3.Connection, lane: dict[str, Any], most: int) -> list[Batch]:
+        return _cut(db.execute(self._sql["replay_events"], lane), most, replay=True)
+
+    def _gaps(self, db: sqlite3.Connection, lane: dict[str, Any], cursor: int) -> Iterator[tuple[int, int]]:
+        """Yield the stretches (after, before), both exclusive, between what is ended already."""
+        for first, last in db.execute(self._sql["settled_beyond"], {**lane, "cursor": cursor}).fetchall():
+            if first > cursor + 1:
+                yield cursor, first
+            cursor = last
+        yield cursor, 2**62
+
+    def _settle(self, db: sqlite3.Connection, settlement: Settlement) -> bool:
+        delivery, decision = settlement.delivery, settlement.decision
+        if not self._renew(db, delivery):
+            return False
+        lane = {"connection": delivery.connection_id, "destination": delivery.destination}
+        self._write_attempts(db, lane, settlement)
+        match decision:
+            case Advance():
+                if settlement.batch.replay:
+                    db.executemany(self._sql["raise_dead"], [(*lane.values(), event.ref) for event in settlement.batch.events])
+                self._advance(db, lane)
+            case Bury(reason):
+                detail, now = settlement.outcome.detail[:_DETAIL_CHARACTERS], time.time()
+                db.executemany(self._sql["bury"], [(*lane.values(), event.ref, reason, detail, now) for event in settlement.batch.events])
+                self._advance(db, lane)
+            case Again(at):
+                db.execute(self._sql["wait"], {**lane, "failures": delivery.failures + 1, "due_at": at})
+            case Hold(reason):
+                db.execute(self._sql["hold"], {**lane, "reason": reason, "detail": settlement.outcome.detail[:_DETAIL_CHARACTERS]})
+        return True
+
+    def _renew(self, db: sqlite3.Connection, delivery: Delivery) -> bool:
+        assert isinstance(delivery.lease, _Lease)
+        lane = {"connection": delivery.connection_id, "destination": delivery.destination, "epoch": delivery.lease.epoch}
+        return db.execute(self._sql["renew"], {**lane, "seconds": self._lease_seconds}).rowcount == 1
+
+    def _write_attempts(self, db: sqlite3.Connection, lane: dict[str, Any], settlement: Settlement) -> None:
+        batch, outcome = settlement.batch, settlement.outcome
+        ended = isinstance(settlement.decision, Advance | Bury) and not batch.replay
+        for first, last in _runs(batch):
+            db.execute(
+                self._sql["add_attempt"],
+                {
+                    **lane,
+                    "first_seq": first,
+                    "last_seq": last,
+                    "events": last - first + 1,
+                    "replay": batch.replay,
+                    "settled": ended,
+                    "started_at": settlement.started_at,
+                    "seconds": settlement.seconds,
+                    "outcome": outcome.code,
+                    "status": outcome.status,
+                    "detail": outcome.detail[:_DETAIL_CHARACTERS],
+                    "decision": type(settlement.decision).__name__.lower(),
+                },
+            )
+
+    def _advance(self, db: sqlite3.Connection, lane: dict[str, Any]) -> None:
+        cursor = db.execute(self._sql["lane_cursor"], lane).fetchone()[0]
+        for first, last in db.execute(self._sql["settled_beyond"], {**lane, "cursor": cursor}).fetchall():
+            if first != cursor + 1:
+                break
+            cursor = last
+        db.execute(self._sql["move_cursor"], {**lane, "cursor": cursor})
+
+
+def _cut(rows: Iterator[Any], most: int, *, replay: bool) -> list[Batch]:
+    """Fill up to `most` batches within Segment's limits; the comma between two messages counts."""
+    batches: list[Batch] = []
+    events: list[Stored] = []
+    size = 0
+    for event in map(Stored._make, rows):
+        size += len(event.message) + 1
+        if events and (size > BATCH_BYTES or len(events) == BATCH_EVENTS):
+            batches.append(Batch(tuple(events), replay))
+            if len(batches) == most:
+                return batches
+            events, size = [], len(event.message) + 1
+        events.append(event)
+    return [*batches, Batch(tuple(events), replay)] if events else batches
+
+
+def _runs(batch: Batch) -> list[tuple[int, int]]:
+    """Return the seq ranges of a batch; one range, save for replays, which may have gaps between them."""
+    runs: list[tuple[int, int]] = []
+    for event in batch.events:
+        if runs and event.ref == runs[-1][1] + 1:
+            runs[-1] = runs[-1][0], event.ref
+        else:
+            runs.append((event.ref, event.ref))
+    return runs

@@ -1,0 +1,76 @@
+"""Prove from the rows that nothing vanished: accepted = delivered + dead + filtered + pending."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from candu_source.model import Tally
+from candu_source.store.sqlite import Database
+
+
+class SqlLedger:
+    """Count where events are, and check every count against rows that were written for another purpose."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = database.sql
+
+    def tallies(self, connection: str | None = None, *, check: bool = False) -> list[Tally]:
+        """Return one tally a lane, from one snapshot; with `check`, faults name what does not add up."""
+        with self._database.read() as db:
+            db.execute("BEGIN")
+            try:
+                cursor = db.execute(self._sql["tallies"], {"connection": connection})
+                names = [column[0] for column in cursor.description]
+                return [self._tally(db, dict(zip(names, row, strict=True)), check=check) for row in cursor.fetchall()]
+            finally:
+                db.execute("COMMIT")
+
+    def _tally(self, db: sqlite3.Connection, row: dict[str, Any], *, check: bool) -> Tally:
+        dead_now = row["dead"] + row["replaying"] + row["dead_expired"]
+        filtered = row["filtered"] + row["filtered_expired"]
+        return Tally(
+            connection=row["name"],
+            destination=row["destination"],
+            accepted=row["head"] + filtered,
+            delivered=row["cursor"] + row["ahead"] - dead_now,
+            dead=row["dead"] + row["dead_expired"],
+            filtered=filtered,
+            pending=row["head"] - row["cursor"] - row["ahead"] + row["replaying"],
+            held=row["held"],
+            oldest_pending=row["oldest_pending"],
+            faults=tuple(self._faults(db, row)) if check else (),
+        )
+
+    def _faults(self, db: sqlite3.Connection, row: dict[str, Any]) -> list[str]:
+        lane = {"connection": row["id"], "destination": row["destination"], "after": row["pruned_to"]}
+        return [*self._log_faults(db, lane, row["head"]), *self._tiling_faults(db, lane, row["cursor"]), *self._dead_faults(db, lane)]
+
+    def _log_faults(self, db: sqlite3.Connection, lane: dict[str, Any], head: int) -> list[str]:
+        count, first, last, distinct = db.execute(self._sql["log_span"], lane).fetchone()
+        expected = head - lane["after"]
+        if count != expected or (count and (first, last) != (lane["after"] + 1, head)):
+            return [f"the log should hold seqs {lane['after'] + 1} to {head}; it holds {count} from {first} to {last}"]
+        return [] if distinct == count else [f"{count - distinct} message ids are in the log twice"]
+
+    def _tiling_faults(self, db: sqlite3.Connection, lane: dict[str, Any], cursor: int) -> list[str]:
+        """Every seq up to the cursor must be ended by exactly one try."""
+        reached = lane["after"]
+        faults = []
+        for first, last, _, _ in db.execute(self._sql["settled_ranges"], lane):
+            if first > reached + 1 and reached < cursor:
+                faults.append(f"no try ended seqs {reached + 1} to {first - 1}")
+            if first <= reached and last > lane["after"] and first > lane["after"]:
+                faults.append(f"seqs {first} to {min(reached, last)} were ended twice")
+            reached = max(reached, last)
+        return faults if reached >= cursor else [*faults, f"no try ended seqs {reached + 1} to {cursor}"]
+
+    def _dead_faults(self, db: sqlite3.Connection, lane: dict[str, Any]) -> list[str]:
+        """Buried, less those delivered after all, must be the dead letters that are there."""
+        ranges = db.execute(self._sql["settled_ranges"], lane)
+        buried = {seq for first, last, _, decision in ranges if decision == "bury" for seq in range(first, last + 1)}
+        raised = {seq for first, last in db.execute(self._sql["raised_ranges"], lane) for seq in range(first, last + 1)}
+        expected = {seq for seq in buried - raised if seq > lane["after"]}
+        there = {seq for (seq,) in db.execute(self._sql["dead_seqs"], lane)}
+        return [] if expected == there else [f"{len(expected ^ there)} dead letters do not match the tries that buried them"]

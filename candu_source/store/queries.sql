@@ -1,0 +1,313 @@
+-- Every statement of the store, named, each with one line of intent. clock() stands for the database's own clock in seconds.
+
+-- name: add_connection
+-- Register a connection.
+INSERT INTO connections (id, name, region, segment_host, write_key, rules, created_at)
+VALUES (:id, :name, :region, :segment_host, :write_key, :rules, :created_at)
+
+-- name: save_connection
+-- Change what a person may change of a connection.
+UPDATE connections SET region = :region, segment_host = :segment_host, paused = :paused, rules = :rules WHERE id = :id
+
+-- name: save_write_key
+-- Put another encrypted write key in place.
+UPDATE connections SET write_key = :write_key WHERE id = :connection
+
+-- name: write_keys
+-- List the encrypted write keys, to see whether they decrypt.
+SELECT id, write_key FROM connections ORDER BY name
+
+-- name: connections
+-- List connections by name.
+SELECT id, name, region, segment_host, paused, rules, created_at FROM connections ORDER BY name
+
+-- name: connection_named
+-- Find a connection by its name or id.
+SELECT id, name, region, segment_host, paused, rules, created_at FROM connections WHERE name = :name OR id = :name
+
+-- name: connection_of_token
+-- Find whose token this digest is, unless it has run out.
+SELECT t.digest, c.id, c.name, c.region, c.segment_host, c.paused, c.rules, c.created_at
+FROM tokens t JOIN connections c ON c.id = t.connection
+WHERE t.digest = :digest AND (t.expires_at IS NULL OR t.expires_at > clock())
+
+-- name: add_token
+-- Let a new token in.
+INSERT INTO tokens (digest, connection, created_at) VALUES (:digest, :connection, clock())
+
+-- name: expire_tokens
+-- Let the tokens in force run out after a grace period in seconds.
+UPDATE tokens SET expires_at = clock() + :grace
+WHERE connection = :connection AND (expires_at IS NULL OR expires_at > clock() + :grace)
+
+-- name: add_lane
+-- Open a lane at the beginning of the log.
+INSERT INTO lanes (connection, destination) VALUES (:connection, :destination)
+
+-- name: head
+-- Read the last seq given out.
+SELECT head FROM connections WHERE id = :connection
+
+-- name: move_head
+-- Give out seqs up to here.
+UPDATE connections SET head = :head WHERE id = :connection
+
+-- name: known_events
+-- Tell which of these message ids the log has.
+SELECT message_id FROM log WHERE connection = :connection AND message_id IN (SELECT value FROM json_each(:ids))
+
+-- name: known_filtered
+-- Tell which of these message ids are kept as filtered.
+SELECT message_id FROM filtered WHERE connection = :connection AND message_id IN (SELECT value FROM json_each(:ids))
+
+-- name: append
+-- Write one event at its seq.
+INSERT INTO log (connection, seq, message_id, accepted_at, door, message, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- name: add_filtered
+-- Keep one filtered event.
+INSERT INTO filtered (connection, message_id, name, reason, door, accepted_at, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- name: take_filtered
+-- Forget a filtered event that has become an event of the log.
+DELETE FROM filtered WHERE connection = ? AND message_id = ?
+
+-- name: add_reject
+-- Keep one refused input, or count the same bytes once more.
+INSERT INTO rejects (connection, digest, door, code, errors, count, first_at, last_at, raw) VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)
+ON CONFLICT (connection, digest) DO UPDATE SET count = count + 1, last_at = excluded.last_at, code = excluded.code, errors = excluded.errors
+
+-- name: due_lanes
+-- List the lanes with something to send that are due and free (or this worker's own), longest-waiting first; a clock that jumped back frees them.
+SELECT l.connection, l.destination, l.cursor, l.failures, l.epoch, c.name, c.region, c.segment_host, c.write_key
+FROM lanes l JOIN connections c ON c.id = l.connection
+WHERE l.held IS NULL AND NOT c.paused
+  AND (l.failures = 0 OR NOT :healthy_only)
+  AND (l.due_at <= clock() OR clock() < l.waiting_since)
+  AND (l.worker IS NULL OR l.worker = :worker OR l.leased_until <= clock() OR clock() < l.leased_at)
+  AND (c.head > l.cursor OR EXISTS (
+      SELECT 1 FROM dead_letters d WHERE d.connection = l.connection AND d.destination = l.destination AND d.replay_at IS NOT NULL))
+  AND NOT EXISTS (SELECT 1 FROM json_each(:busy) b WHERE b.value ->> 0 = l.connection AND b.value ->> 1 = l.destination)
+ORDER BY l.served_at LIMIT :most
+
+-- name: lease
+-- Take a lane; the new epoch fences whoever had it.
+UPDATE lanes SET worker = :worker, leased_at = clock(), leased_until = clock() + :seconds, epoch = epoch + 1, served_at = clock()
+WHERE connection = :connection AND destination = :destination
+
+-- name: renew
+-- Prolong a lease that is still ours.
+UPDATE lanes SET leased_at = clock(), leased_until = clock() + :seconds
+WHERE connection = :connection AND destination = :destination AND epoch = :epoch
+
+-- name: release_all
+-- Give back every lane that this worker holds.
+UPDATE lanes SET worker = NULL, leased_until = 0 WHERE worker = :worker
+
+-- name: settled_beyond
+-- List the ranges beyond the cursor that are ended already, in order.
+SELECT first_seq, last_seq FROM attempts
+WHERE connection = :connection AND destination = :destination AND settled AND first_seq > :cursor ORDER BY first_seq
+
+-- name: waiting_events
+-- Read events of a stretch of the log in order.
+SELECT seq, message, accepted_at FROM log WHERE connection = :connection AND seq > :after AND seq < :before ORDER BY seq
+
+-- name: replay_events
+-- Read the dead letters that are to be sent again.
+SELECT g.seq, g.message, g.accepted_at FROM dead_letters d JOIN log g ON g.connection = d.connection AND g.seq = d.seq
+WHERE d.connection = :connection AND d.destination = :destination AND d.replay_at IS NOT NULL ORDER BY d.seq
+
+-- name: lane_cursor
+-- Read where a lane stands and which claim is in force.
+SELECT cursor, epoch FROM lanes WHERE connection = :connection AND destination = :destination
+
+-- name: add_attempt
+-- Write down one try.
+INSERT INTO attempts (connection, destination, first_seq, last_seq, events, replay, settled, started_at, seconds, outcome, status, detail, decision)
+VALUES (:connection, :destination, :first_seq, :last_seq, :events, :replay, :settled, :started_at, :seconds, :outcome, :status, :detail, :decision)
+
+-- name: move_cursor
+-- Put the cursor forward; a lane that is not waiting is healthy again.
+UPDATE lanes SET cursor = :cursor, failures = CASE WHEN due_at <= clock() THEN 0 ELSE failures END
+WHERE connection = :connection AND destination = :destination
+
+-- name: wait
+-- Make a lane wait; of several answers to one claim the longest wait counts.
+UPDATE lanes SET failures = :failures, waiting_since = clock(), due_at = max(due_at, :due_at)
+WHERE connection = :connection AND destination = :destination
+
+-- name: hold
+-- Hold a lane until a person mends it.
+UPDATE lanes SET held = :reason, held_detail = :detail WHERE connection = :connection AND destination = :destination
+
+-- name: unhold
+-- Let the lanes of a connection go at once.
+UPDATE lanes SET held = NULL, held_detail = NULL, failures = 0, due_at = 0 WHERE connection = :connection
+
+-- name: bury
+-- Set events aside as dead.
+INSERT INTO dead_letters (connection, destination, seq, reason, detail, died_at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (connection, destination, seq) DO UPDATE SET reason = excluded.reason, detail = excluded.detail, died_at = excluded.died_at, replay_at = NULL
+
+-- name: raise_dead
+-- Forget a dead letter that was delivered after all.
+DELETE FROM dead_letters WHERE connection = ? AND destination = ? AND seq = ?
+
+-- name: tallies
+-- Count where the events of every lane are, from the rows themselves.
+SELECT c.id, c.name, l.destination, c.head, c.pruned_to, l.cursor, l.held, l.dead_expired, c.filtered_expired, c.paused, l.failures, l.due_at,
+  l.held_detail,
+  (SELECT count(*) FROM dead_letters d WHERE d.connection = c.id AND d.destination = l.destination AND d.replay_at IS NULL) AS dead,
+  (SELECT count(*) FROM dead_letters d WHERE d.connection = c.id AND d.destination = l.destination AND d.replay_at IS NOT NULL) AS replaying,
+  (SELECT count(*) FROM filtered f WHERE f.connection = c.id) AS filtered,
+  (SELECT coalesce(sum(a.events), 0) FROM attempts a
+    WHERE a.connection = c.id AND a.destination = l.destination AND a.settled AND a.first_seq > l.cursor) AS ahead,
+  (SELECT g.accepted_at FROM log g WHERE g.connection = c.id AND g.seq > l.cursor ORDER BY g.seq LIMIT 1) AS oldest_pending
+FROM connections c JOIN lanes l ON l.connection = c.id
+WHERE :connection IS NULL OR c.id = :connection ORDER BY c.name, l.destination
+
+-- name: log_span
+-- Count the rows that the log keeps beyond retention's mark, and their distinct message ids.
+SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0), count(DISTINCT message_id) FROM log WHERE connection = :connection AND seq > :after
+
+-- name: settled_ranges
+-- List all ranges that ended events of a lane, in order, with how they ended.
+SELECT first_seq, last_seq, events, decision FROM attempts
+WHERE connection = :connection AND destination = :destination AND settled AND last_seq > :after ORDER BY first_seq
+
+-- name: dead_seqs
+-- List the dead letters of a lane beyond a seq.
+SELECT seq FROM dead_letters WHERE connection = :connection AND destination = :destination AND seq > :after ORDER BY seq
+
+-- name: raised_ranges
+-- List the dead letters that were delivered after all.
+SELECT first_seq, last_seq FROM attempts
+WHERE connection = :connection AND destination = :destination AND replay AND decision = 'advance' AND last_seq > :after
+
+-- name: reject_count
+-- Count a connection's rejects, and how often they came.
+SELECT count(*), coalesce(sum(count), 0) FROM rejects WHERE connection = :connection
+
+-- name: tail
+-- Read a connection's latest events, newest first.
+SELECT connection, seq, message_id, accepted_at, door, message, raw FROM log
+WHERE connection = :connection AND seq > :after ORDER BY seq DESC LIMIT :most
+
+-- name: event
+-- Find an event by its message id.
+SELECT connection, seq, message_id, accepted_at, door, message, raw FROM log WHERE connection = :connection AND message_id = :message_id
+
+-- name: filtered_event
+-- Find a filtered event by its message id.
+SELECT message_id, name, reason, door, accepted_at, raw FROM filtered WHERE connection = :connection AND message_id = :message_id
+
+-- name: event_attempts
+-- List every try that had this event in it.
+SELECT destination, first_seq, last_seq, events, replay, started_at, seconds, outcome, status, detail, decision FROM attempts
+WHERE connection = :connection AND last_seq >= :seq AND first_seq <= :seq ORDER BY id
+
+-- name: event_lanes
+-- Tell for every lane whether it has passed this event, and whether the event died there.
+SELECT l.destination, l.cursor >= :seq OR EXISTS (
+    SELECT 1 FROM attempts a WHERE a.connection = l.connection AND a.destination = l.destination AND a.settled
+      AND a.first_seq <= :seq AND a.last_seq >= :seq) AS passed, d.reason, d.detail, d.replay_at
+FROM lanes l LEFT JOIN dead_letters d ON d.connection = l.connection AND d.destination = l.destination AND d.seq = :seq
+WHERE l.connection = :connection
+
+-- name: dead_letters
+-- List dead letters with their events, oldest first.
+SELECT d.destination, d.seq, g.message_id, d.reason, d.detail, d.died_at, d.replay_at, g.message FROM dead_letters d
+JOIN log g ON g.connection = d.connection AND g.seq = d.seq WHERE d.connection = :connection ORDER BY d.seq LIMIT :most
+
+-- name: replay_dead
+-- Ask for dead letters to be sent again, all or those of one reason or message.
+UPDATE dead_letters SET replay_at = clock() WHERE connection = :connection AND replay_at IS NULL
+  AND (:reason IS NULL OR reason = :reason)
+  AND (:message_id IS NULL OR seq = (SELECT seq FROM log g WHERE g.connection = :connection AND g.message_id = :message_id))
+
+-- name: rejects
+-- List refused inputs, latest first.
+SELECT id, door, code, errors, count, first_at, last_at, raw FROM rejects WHERE connection = :connection ORDER BY last_at DESC, id DESC LIMIT :most
+
+-- name: reject
+-- Read one refused input.
+SELECT id, door, code, errors, count, first_at, last_at, raw FROM rejects WHERE connection = :connection AND id = :id
+
+-- name: replayable_rejects
+-- Walk the rejects in order of their ids, a step at a time.
+SELECT id, door, code, errors, count, first_at, last_at, raw FROM rejects WHERE connection = :connection AND id > :after ORDER BY id LIMIT :most
+
+-- name: drop_reject
+-- Forget a reject that has been accepted after all.
+DELETE FROM rejects WHERE connection = :connection AND id = :id
+
+-- name: filtered_names
+-- Count filtered events by name and reason.
+SELECT name, reason, count(*), min(accepted_at), max(accepted_at) FROM filtered WHERE connection = :connection GROUP BY name, reason ORDER BY name, reason
+
+-- name: filtered_page
+-- Walk the filtered events in order of their ids, a step at a time.
+SELECT message_id, name, reason, door, accepted_at, raw FROM filtered
+WHERE connection = :connection AND message_id > :after AND (:name IS NULL OR name = :name) ORDER BY message_id LIMIT :most
+
+-- name: import_offset
+-- Read how far an import got.
+SELECT read_to FROM imports WHERE connection = :connection AND digest = :digest
+
+-- name: move_import
+-- Write down how far an import got.
+INSERT INTO imports (connection, digest, read_to) VALUES (:connection, :digest, :read_to)
+ON CONFLICT (connection, digest) DO UPDATE SET read_to = excluded.read_to
+
+-- name: prunable_connections
+-- List the connections whose oldest kept event every lane has passed and retention has released.
+SELECT c.id, c.pruned_to, min(l.cursor) FROM connections c JOIN lanes l ON l.connection = c.id
+GROUP BY c.id, c.pruned_to HAVING min(l.cursor) > c.pruned_to
+
+-- name: prunable_events
+-- Read the next events that every lane has passed, in order.
+SELECT seq, accepted_at FROM log WHERE connection = :connection AND seq > :after AND seq <= :before ORDER BY seq LIMIT :most
+
+-- name: prune_log
+-- Delete events up to a seq, save those that a dead letter still needs.
+DELETE FROM log WHERE connection = :connection AND seq > :after AND seq <= :before
+  AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.connection = log.connection AND d.seq = log.seq)
+
+-- name: prune_attempts
+-- Delete the tries whose events are all released.
+DELETE FROM attempts WHERE connection = :connection AND last_seq <= :before
+
+-- name: mark_pruned
+-- Put retention's mark forward.
+UPDATE connections SET pruned_to = :before WHERE id = :connection
+
+-- name: expired_dead
+-- List dead letters that are past their own retention and already behind retention's mark.
+SELECT d.connection, d.destination, d.seq FROM dead_letters d JOIN connections c ON c.id = d.connection
+WHERE d.died_at < :cutoff AND d.replay_at IS NULL AND d.seq <= c.pruned_to LIMIT :most
+
+-- name: drop_event
+-- Delete one event that no dead letter needs any more.
+DELETE FROM log WHERE connection = :connection AND seq = :seq
+  AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.connection = :connection AND d.seq = :seq)
+
+-- name: count_dead_expired
+-- Keep the ledger exact when a dead letter is deleted.
+UPDATE lanes SET dead_expired = dead_expired + 1 WHERE connection = ? AND destination = ?
+
+-- name: expired_filtered
+-- List filtered events past their retention.
+SELECT connection, message_id FROM filtered WHERE accepted_at < :cutoff LIMIT :most
+
+-- name: count_filtered_expired
+-- Keep the ledger exact when a filtered event is deleted.
+UPDATE connections SET filtered_expired = filtered_expired + 1 WHERE id = ?
+
+-- name: expired_rejects
+-- List rejects past their retention.
+SELECT id FROM rejects WHERE last_at < :cutoff LIMIT :most
+
+-- name: prune_rejects
+-- Delete rejects past their retention.
+DELETE FROM rejects WHERE id IN (SELECT id FROM rejects WHERE last_at < :cutoff LIMIT :most)

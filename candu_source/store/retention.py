@@ -1,0 +1,67 @@
+"""Delete, in small steps, what every lane has passed and retention has released. Implements ports.Keeper."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any
+
+from candu_source.store.sqlite import Database
+
+# Rows a step: a few milliseconds of writing, so that doors never notice.
+_STEP = 1_000
+_DAY = 86_400.0
+
+
+class SqlKeeper:
+    """Prune the log after `retention_days`, rejects, dead letters and filtered events after `reject_retention_days`."""
+
+    def __init__(self, database: Database, *, retention_days: float, reject_retention_days: float) -> None:
+        self._database = database
+        self._sql = database.sql
+        self._retention = retention_days * _DAY
+        self._reject_retention = reject_retention_days * _DAY
+
+    def prune(self) -> int:
+        """Delete one small step; return the rows deleted, 0 when nothing is left to do."""
+        now = time.time()
+        aside = {"cutoff": now - self._reject_retention, "most": _STEP}
+        candidates = self._database.rows("prunable_connections")
+        deleted = sum(self._prune_log(connection, mark, passed, now - self._retention) for connection, mark, passed in candidates)
+        return deleted + self._prune_aside(aside)
+
+    def _prune_log(self, connection: str, mark: int, passed: int, cutoff: float) -> int:
+        wanted = {"connection": connection, "after": mark, "before": passed, "most": _STEP}
+        released = mark
+        for seq, accepted_at in self._database.rows("prunable_events", wanted):
+            if accepted_at >= cutoff:
+                break
+            released = seq
+        if released == mark:
+            return 0
+        with self._database.write() as db:
+            step = {"connection": connection, "after": mark, "before": released}
+            deleted = db.execute(self._sql["prune_log"], step).rowcount
+            deleted += db.execute(self._sql["prune_attempts"], step).rowcount
+            db.execute(self._sql["mark_pruned"], step)
+            return deleted
+
+    def _prune_aside(self, wanted: dict[str, Any]) -> int:
+        if not any(self._database.rows(name, wanted) for name in ("expired_dead", "expired_filtered", "expired_rejects")):
+            return 0
+        with self._database.write() as db:
+            return self._prune_dead(db, wanted) + self._prune_filtered(db, wanted) + db.execute(self._sql["prune_rejects"], wanted).rowcount
+
+    def _prune_dead(self, db: sqlite3.Connection, wanted: dict[str, Any]) -> int:
+        expired = db.execute(self._sql["expired_dead"], wanted).fetchall()
+        for connection, destination, seq in expired:
+            db.execute(self._sql["raise_dead"], (connection, destination, seq))
+            db.execute(self._sql["count_dead_expired"], (connection, destination))
+            db.execute(self._sql["drop_event"], {"connection": connection, "seq": seq})
+        return len(expired)
+
+    def _prune_filtered(self, db: sqlite3.Connection, wanted: dict[str, Any]) -> int:
+        expired = db.execute(self._sql["expired_filtered"], wanted).fetchall()
+        db.executemany(self._sql["take_filtered"], expired)
+        db.executemany(self._sql["count_filtered_expired"], [(connection,) for connection, _ in expired])
+        return len(expired)

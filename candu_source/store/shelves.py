@@ -1,0 +1,120 @@
+"""Keep what went aside (dead letters, rejects, filtered events) and hand it out again for replay."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from candu_source.errors import NotFound
+from candu_source.store.sqlite import Database
+
+
+class DeadLetter(NamedTuple):
+    """Hold an event a lane gave up on."""
+
+    destination: str
+    seq: int
+    message_id: str
+    reason: str
+    detail: str
+    died_at: float
+    replay_at: float | None
+    message: bytes
+
+
+class KeptReject(NamedTuple):
+    """Hold an input a door refused; `errors` is JSON {field: [message]}."""
+
+    id: int
+    door: str
+    code: str
+    errors: str
+    times: int
+    first_at: float
+    last_at: float
+    raw: bytes
+
+
+class KeptFiltered(NamedTuple):
+    """Hold an event that went nowhere."""
+
+    message_id: str
+    name: str
+    reason: str
+    door: str
+    accepted_at: float
+    raw: bytes
+
+
+class FilteredName(NamedTuple):
+    """Count filtered events of one name and reason."""
+
+    name: str
+    reason: str
+    events: int
+    first_at: float
+    last_at: float
+
+
+class SqlShelves:
+    """List, show and hand out what went aside; every call names its connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def dead(self, connection: str, most: int) -> list[DeadLetter]:
+        """List dead letters, oldest first."""
+        return [DeadLetter._make(row) for row in self._database.rows("dead_letters", {"connection": connection, "most": most})]
+
+    def replay_dead(self, connection: str, *, reason: str | None, message_id: str | None) -> int:
+        """Ask for dead letters to be sent again; return how many."""
+        return self._database.run("replay_dead", {"connection": connection, "reason": reason, "message_id": message_id})
+
+    def rejects(self, connection: str, most: int) -> list[KeptReject]:
+        """List rejects, latest first."""
+        return [KeptReject._make(row) for row in self._database.rows("rejects", {"connection": connection, "most": most})]
+
+    def reject(self, connection: str, identifier: int) -> KeptReject:
+        """Find one reject; raise NotFound."""
+        row = self._database.row("reject", {"connection": connection, "id": identifier})
+        if row is None:
+            raise NotFound(f"there is no reject {identifier} on this connection; `rejects list` shows them")
+        return KeptReject._make(row)
+
+    def rejects_after(self, connection: str, after: int, most: int) -> list[KeptReject]:
+        """Walk rejects in order of their ids."""
+        wanted = {"connection": connection, "after": after, "most": most}
+        return [KeptReject._make(row) for row in self._database.rows("replayable_rejects", wanted)]
+
+    def drop_reject(self, connection: str, identifier: int) -> None:
+        """Forget a reject that was accepted after all."""
+        self._database.run("drop_reject", {"connection": connection, "id": identifier})
+
+    def reject_count(self, connection: str) -> tuple[int, int]:
+        """Count rejects, and how often they came."""
+        row = self._database.row("reject_count", {"connection": connection})
+        return int(row[0]), int(row[1])
+
+    def filtered_names(self, connection: str) -> list[FilteredName]:
+        """Count filtered events by name and reason."""
+        return [FilteredName._make(row) for row in self._database.rows("filtered_names", {"connection": connection})]
+
+    def filtered_after(self, connection: str, after: str, most: int, *, name: str | None = None) -> list[KeptFiltered]:
+        """Walk filtered events in order of their message ids."""
+        wanted = {"connection": connection, "after": after, "most": most, "name": name}
+        return [KeptFiltered._make(row) for row in self._database.rows("filtered_page", wanted)]
+
+    def import_offset(self, connection: str, digest: bytes) -> int:
+        """Read how far an import got, in bytes."""
+        row = self._database.row("import_offset", {"connection": connection, "digest": digest})
+        return int(row[0]) if row else 0
+
+    def move_import(self, connection: str, digest: bytes, read_to: int) -> None:
+        """Write down how far an import got."""
+        self._database.run("move_import", {"connection": connection, "digest": digest, "read_to": read_to})
+
+
+def errors_of(reject: KeptReject) -> dict[str, list[str]]:
+    """Return the errors of a reject by field."""
+    errors: dict[str, Any] = json.loads(reject.errors)
+    return errors

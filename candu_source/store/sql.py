@@ -1,0 +1,29 @@
+"""Read queries.sql once: a name for each statement, with the dialect's clock put in."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+
+_HEADING = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+
+
+class Statements:
+    """Hold the statements of queries.sql; `statements["claim"]` is its text, ready for one dialect."""
+
+    def __init__(self, clock: str) -> None:
+        text = resources.files("candu_source.store").joinpath("queries.sql").read_text("utf-8")
+        pieces = _HEADING.split(text)[1:]
+        self._by_name = {name: body.replace("clock()", clock).strip() for name, body in zip(pieces[::2], pieces[1::2], strict=True)}
+
+    def __getitem__(self, name: str) -> str:
+        return self._by_name[name]
+
+    def names(self) -> list[str]:
+        """List the names in the order of the file."""
+        return list(self._by_name)
+
+
+def schema_script() -> str:
+    """Return the statements that make an empty store."""
+    return resources.files("candu_source.store").joinpath("schema.sql").read_text("utf-8")

@@ -1,0 +1,85 @@
+"""Tell the whole life of an event: door, raw bytes, message, every try, and where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from candu_source.errors import NotFound
+from candu_source.store.sqlite import Database
+
+
+class LoggedEvent(NamedTuple):
+    """Hold one event of the log."""
+
+    connection: str
+    seq: int
+    message_id: str
+    accepted_at: float
+    door: str
+    message: bytes
+    raw: bytes
+
+
+class Try(NamedTuple):
+    """Hold one try that had the event in it, with the seq range of its batch."""
+
+    destination: str
+    first_seq: int
+    last_seq: int
+    events: int
+    replay: int
+    started_at: float
+    seconds: float
+    outcome: str
+    status: int | None
+    detail: str
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Hold everything known of one event; `states` is destination -> (state, reason)."""
+
+    event: LoggedEvent
+    tries: list[Try]
+    states: dict[str, tuple[str, str | None]]
+
+
+class SqlTrace:
+    """Read the log back for people."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def tail(self, connection: str, *, after: int = 0, most: int = 20) -> list[LoggedEvent]:
+        """Return the latest events beyond a seq, oldest first."""
+        rows = self._database.rows("tail", {"connection": connection, "after": after, "most": most})
+        return [LoggedEvent._make(row) for row in reversed(rows)]
+
+    def life(self, connection: str, message_id: str) -> Life:
+        """Return everything known of one event; raise NotFound, saying so when it was filtered."""
+        row = self._database.row("event", {"connection": connection, "message_id": message_id})
+        if row is None:
+            raise NotFound(self._why_not(connection, message_id))
+        event = LoggedEvent._make(row)
+        place = {"connection": connection, "seq": event.seq}
+        tries = [Try._make(found) for found in self._database.rows("event_attempts", place)]
+        return Life(event, tries, self.states(event))
+
+    def states(self, event: LoggedEvent) -> dict[str, tuple[str, str | None]]:
+        """Return destination -> (delivered, dead or pending; reason)."""
+        rows = self._database.rows("event_lanes", {"connection": event.connection, "seq": event.seq})
+        return {destination: _state(passed, reason, replay_at) for destination, passed, reason, _, replay_at in rows}
+
+    def _why_not(self, connection: str, message_id: str) -> str:
+        kept: Any = self._database.row("filtered_event", {"connection": connection, "message_id": message_id})
+        if kept:
+            return f"event {message_id} ({kept[1]}) was filtered: {kept[2]}; `filtered list` tells more"
+        return f"there is no event {message_id!r} on this connection; `events tail` shows the latest"
+
+
+def _state(passed: bool, reason: str | None, replay_at: float | None) -> tuple[str, str | None]:
+    if reason is not None:
+        return ("pending", "replay") if replay_at else ("dead", reason)
+    return ("delivered", None) if passed else ("pending", None)
