@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= 2
 
-.PHONY: run test lint bench soak lock clean
+.PHONY: run test lint bench soak docs lock clean
 
 run: $(VENV)/.runtime
 	@$(BIN)/candu-source demo $(ARGS)
@@ -24,6 +24,9 @@ bench: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	CANDU_SOAK=1 $(BIN)/pytest -x tests/acceptance $(ARGS)
+
+docs: $(VENV)/.dev
+	$(BIN)/candu-source settings --markdown > docs/settings.md
 
 lock: $(VENV)/.dev
 	$(BIN)/pip install --quiet uv

@@ -36,8 +36,8 @@ CLASSIFICATION: Mapping[str, Kind] = MappingProxyType(
 EXTRA_PROPERTIES = ("contentId", "placementId", "nodeId", "nodeType", "slug", "trigger", "category")
 # Candu's context words that Segment knows under the same name.
 CONTEXT_PROPERTIES = ("page", "screen", "userAgent", "locale", "timezone")
-INTEGRATION: Mapping[str, str] = MappingProxyType({"name": "candu", "version": "1.0.0"})  # Segment, "Build a source"
-LIBRARY: Mapping[str, str] = MappingProxyType({"name": "analytics-python", "version": VERSION})  # the official library overwrites it so
+INTEGRATION = MappingProxyType({"name": "candu", "version": "1.0.0"})  # Segment, "Build a source"
+LIBRARY = MappingProxyType({"name": "analytics-python", "version": VERSION})  # the official library overwrites it so
 MESSAGE_ID_CHARACTERS = 99  # Segment: fewer than 100
 # A clock that is off: before Candu existed, or more than a day ahead of our receipt.
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
@@ -142,6 +142,6 @@ def _context(given: Mapping[str, Any], replaced: str | None) -> dict[str, Any]:
         candu["replacedTimestamp"] = replaced
     if candu:
         context["candu"] = candu
-    context["integration"] = dict(INTEGRATION)
-    context["library"] = dict(LIBRARY)
+    context["integration"] = INTEGRATION.copy()
+    context["library"] = LIBRARY.copy()
     return context

@@ -8,6 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
 from candu_source.errors import Reason
 
 
@@ -101,8 +103,7 @@ class Connection:
         return self.segment_host or SEGMENT_HOSTS[self.region]
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """Hold one well-formed item as a door heard it, vendor words translated, values untouched.
 
     `occurred_at` is the sender's text (ISO 8601) or None; `raw` the item's bytes as received.

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from flask import Flask
 from granian import Granian
@@ -32,6 +32,16 @@ _RESTART_SECONDS = 0.2
 _BACKLOG = 2048
 
 
+class _Web(Granian):
+    """Start an accepting process again however often it is killed from outside; Granian's own limit stays for those that end by themselves."""
+
+    def _respawn_workers(self, workers: Sequence[int], *args: Any, **options: Any) -> None:
+        killed = [number for number in workers if (self.wrks[number].inner.exitcode or 0) < 0]
+        super()._respawn_workers(workers, *args, **options)
+        for number in killed:
+            self.respawned_wrks.pop(number, None)
+
+
 def create_web() -> Flask:
     """Return the application of one web process, for the server to load; it ends when its parent does."""
     settings = Settings.load(os.environ)
@@ -47,7 +57,7 @@ def create_web() -> Flask:
 def run_web(settings: Settings) -> None:
     """Accept events until SIGTERM or SIGINT; requests under way are finished."""
     app.build_store(settings, Telltale()).close()  # make or upgrade the store once, before several processes open it
-    Granian(
+    _Web(
         "candu_source.processes:create_web",
         factory=True,
         interface=Interfaces.WSGI,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from candu_source import intake
 from candu_source.cli.show import choose, clock, connection_option, emit, emit_one, json_option, opened, readable
@@ -189,7 +189,7 @@ def _same_id(connection: Connection, item: KeptFiltered) -> Sequence[Heard | Rej
     """Hear a filtered event again under the id it was counted by."""
     own = item.message_id.removeprefix(message_id(connection.id, " ").strip())
     heard = DOORS[item.door](item.raw, connection.rules)
-    return [each if isinstance(each, Reject) else replace(each, id=own) for each in heard]
+    return [each if isinstance(each, Reject) else msgspec.structs.replace(each, id=own) for each in heard]
 
 
 def _again(store: Store, connection: Connection, door: str, heard: Sequence[Heard | Reject]) -> Receipt:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -21,7 +22,7 @@ from candu_source.store import Store
 
 _OnOff: Mapping[str, bool] = MappingProxyType({"on": True, "off": False})
 
-_RULE_OPTIONS = (
+_RULE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--classify", multiple=True, metavar="EVENT=view|interaction|filter", help="Say what a Candu event becomes; repeatable."),
     click.option(
         "--custom-events", type=click.Choice(["send", "filter"]), help="Custom events: send them under their own name, or filter."
@@ -54,7 +55,7 @@ def connections() -> None:
 @_rule_options
 @json_option
 @click.pass_obj
-def add(settings: Settings, name: str, write_key: str, region: str, segment_host: str | None, as_json: bool, **rules: Any) -> None:
+def add(settings: Settings, /, name: str, write_key: str, region: str, segment_host: str | None, as_json: bool, **rules: Any) -> None:
     """Make a connection and print its token and addresses; the token is shown this once."""
     with opened(settings) as store:
         made, token = store.connections.add(
@@ -105,7 +106,7 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
 @click.option("--segment-host", metavar="URL", help='Another Tracking API; "" for the region\'s own.')
 @_rule_options
 @click.pass_obj
-def set_(settings: Settings, name: str, write_key: str | None, region: str | None, segment_host: str | None, **rules: Any) -> None:
+def set_(settings: Settings, /, name: str, write_key: str | None, region: str | None, segment_host: str | None, **rules: Any) -> None:
     """Change a connection; doors and workers follow within a second."""
     with opened(settings) as store:
         connection = store.connections.named(name)
@@ -180,7 +181,7 @@ def _name(text: str) -> str:
 
 
 def _key(text: str) -> Secret:
-    key = click.get_text_stream("stdin").readline().strip() if text == "-" else text.strip()
+    key = sys.stdin.readline().strip() if text == "-" else text.strip()
     if not key or not key.isascii() or not key.isprintable() or " " in key or ":" in key:
         raise UsageError("a write key is one word without blanks or colons; copy it from the Segment source's settings")
     return Secret(key)

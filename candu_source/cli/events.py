@@ -119,7 +119,7 @@ def ledger(settings: Settings, name: str | None, check: bool, as_json: bool) -> 
     with opened(settings) as store:
         tallies = store.ledger.tallies(store.connections.named(name).id if name else None, check=check)
         rejects = {connection.name: store.shelves.reject_count(connection.id) for connection in store.connections.all()}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "connection": tally.connection,
             "destination": tally.destination,

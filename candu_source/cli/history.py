@@ -6,11 +6,11 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import click
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -22,7 +22,7 @@ from candu_source.settings import Settings
 from candu_source.store import Store
 
 _LINES = 1_000
-_FINGERPRINT_BYTES = 65_536
+_LOOK_BACK_BYTES = 65_536
 
 
 class _Quiet:
@@ -59,8 +59,8 @@ def _import(store: Store, connection: Connection, file: Path, door: str, *, visi
     totals = {"lines": 0, "accepted": 0, "duplicates": 0, "filtered": 0, "rejected": 0}
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with file.open("rb") as lines, Progress(*columns, console=Console(stderr=True), disable=not visible) as progress:
-        digest = _fingerprint(file, lines)
-        lines.seek(store.shelves.import_offset(connection.id, digest))
+        place = hashlib.sha256(str(file.resolve()).encode()).digest()
+        lines.seek(_resume_at(store, connection, place, lines))
         task = progress.add_task(file.name, total=file.stat().st_size, completed=lines.tell())
         while chunk := list(itertools.islice(lines, _LINES)):
             for receipt in _accept(store, connection, door, chunk):
@@ -69,7 +69,7 @@ def _import(store: Store, connection: Connection, file: Path, door: str, *, visi
                 totals["filtered"] += receipt.filtered
                 totals["rejected"] += len(receipt.rejected)
             totals["lines"] += len(chunk)
-            store.shelves.move_import(connection.id, digest, lines.tell())
+            store.shelves.move_import(connection.id, place, lines.tell(), _before(lines, lines.tell()))
             progress.update(task, completed=lines.tell())
     return totals
 
@@ -84,8 +84,10 @@ def _accept(store: Store, connection: Connection, door: str, chunk: Sequence[byt
 
 def _hear(door: str, line: bytes, connection: Connection) -> Iterator[Heard | Reject]:
     for item in DOORS[door](line, connection.rules):
-        needs_id = isinstance(item, Heard) and item.id is None
-        yield replace(item, id=f"import:{hashlib.sha256(item.raw).hexdigest()[:40]}") if needs_id else item
+        if isinstance(item, Heard) and item.id is None:
+            yield msgspec.structs.replace(item, id=f"import:{hashlib.sha256(item.raw).hexdigest()[:40]}")
+        else:
+            yield item
 
 
 def _door_of(line: bytes) -> str:
@@ -97,9 +99,17 @@ def _door_of(line: bytes) -> str:
     return webhook.DOOR if isinstance(value, dict) and "payload" in value else interactions.DOOR
 
 
-def _fingerprint(file: Path, lines: BinaryIO) -> bytes:
-    """Know a file again by its name and beginning, also after it has grown."""
-    return hashlib.sha256(str(file.resolve()).encode() + b"\0" + lines.read(_FINGERPRINT_BYTES).partition(b"\n")[0]).digest()
+def _resume_at(store: Store, connection: Connection, place: bytes, lines: BinaryIO) -> int:
+    """Return where an earlier run stopped, 0 unless the file still reads the same just before that."""
+    offset, before = store.shelves.import_state(connection.id, place)
+    return offset if _before(lines, offset) == before else 0
+
+
+def _before(lines: BinaryIO, offset: int) -> bytes:
+    """Return a digest of what stands just before an offset, and stay at the offset."""
+    lines.seek(max(0, offset - _LOOK_BACK_BYTES))
+    seen = lines.read(offset - lines.tell())
+    return hashlib.sha256(offset.to_bytes(8) + seen).digest()
 
 
 COMMANDS = (import_,)

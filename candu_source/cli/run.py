@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Literal
 
 import click
 
 from candu_source import processes
 from candu_source.cli.show import emit, json_option
 from candu_source.doors.openapi import document
-from candu_source.settings import Settings, settings_table
+from candu_source.settings import Settings, settings_page, settings_table
 from candu_source.twin import serve_twin
 
 _stdin_option = click.option("--stop-with-stdin", is_flag=True, hidden=True)
@@ -48,15 +49,19 @@ def worker(settings: Settings, stop_with_stdin: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8090, show_default=True, help="Port to listen on; 0 for any free one.")
 @click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True, help="Region to play.")
-def twin(host: str, port: int, region: str) -> None:
+def twin(host: str, port: int, region: Literal["us", "eu"]) -> None:
     """Play Segment's Tracking API offline, its lies included."""
     serve_twin(host, port, lambda url: click.echo(f"Twin of Segment's Tracking API ({region}) on {url}", err=True), region=region)
 
 
 @click.command()
 @json_option
-def settings(as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help="Print docs/settings.md.")
+def settings(as_json: bool, markdown: bool) -> None:
     """List every setting with its default, unit and meaning."""
+    if markdown:
+        click.echo(settings_page(), nl=False)
+        return
     rows = [{"variable": name, "default": default, "unit": unit, "meaning": text} for name, default, unit, text in settings_table()]
     emit(rows, as_json=as_json, empty="")
 

@@ -22,6 +22,7 @@ DOORS: Mapping[str, Hear] = MappingProxyType({webhook.DOOR: webhook.hear, intera
 def create_doors(gate: Gate, store: Any, telltale: Telltale) -> Flask:
     """Return the Flask application with every door in it."""
     app = Flask("candu_source", static_folder=None)
+    app.url_map.merge_slashes = False  # an address with a slash too many is wrong; a redirect would answer in HTML
     app.register_blueprint(webhook.blueprint(gate))
     app.register_blueprint(interactions.blueprint(gate))
     app.register_blueprint(health.blueprint(store.ledger, store.database.check_room, telltale.exposition))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -12,6 +13,9 @@ from candu_source.doors.items import find_faults, is_suspect, read_tolerantly
 from candu_source.doors.schemas import flatten, typed
 from candu_source.errors import Reason
 from candu_source.model import Reject
+
+# As many fields of one item are named; the answer to a hostile one stays small.
+_MOST_FIELDS = 50
 
 
 class Contract:
@@ -43,10 +47,14 @@ class Contract:
 
     def _explain(self, value: Any, raw: bytes, index: int, explain: Callable[[Any], Reject | None]) -> Any:
         if errors := find_faults(value):
-            return Reject(index, Reason.INVALID, errors, raw)
+            return _invalid(index, errors, raw)
         if refused := explain(value):
             return refused
         if not isinstance(value, dict):
-            return Reject(index, Reason.INVALID, {"body": ["Send a JSON object, or a list of them."]}, raw)
+            return _invalid(index, {"body": ["Send a JSON object, or a list of them."]}, raw)
         loaded, errors = self.check(value, "")
-        return Reject(index, Reason.INVALID, errors, raw) if errors else msgspec.convert(loaded, self.type)
+        return _invalid(index, errors, raw) if errors else msgspec.convert(loaded, self.type)
+
+
+def _invalid(index: int, errors: Mapping[str, list[str]], raw: bytes) -> Reject:
+    return Reject(index, Reason.INVALID, dict(islice(errors.items(), _MOST_FIELDS)), raw)

@@ -17,9 +17,14 @@ DEPTH = 32
 LARGEST_INTEGER = 2**53  # beyond it a double cannot tell neighbours apart, and warehouses and browsers disagree
 _LONGEST_SAMPLE = 80
 
-# What may hide NUL, a lone surrogate, an integer over 2^53 or an infinity. Clean bodies never pay for the walk.
-_SUSPECT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|[0-9]{16}|[eE][+-]?[0-9]{3}|NaN|Infinity")
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+# The strict decoder refuses NaN, infinities and lone surrogates by itself; these it lets through, and bytes that are not UTF-8.
+_ESCAPED_NUL = b"\\u0000"
+_LONG_NUMBER = b"0" * len(str(LARGEST_INTEGER))
+_DIGITS_TO_ZERO = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))  # noqa: PLR2004 - ASCII digits
+# A string that never ends is one token too, and nothing is tried twice: a hostile body costs time in proportion to its length.
+_TOKEN = re.compile(rb'"(?:[^"\\]+|\\.)*+"?|[\[\]{},]', re.DOTALL)
+_READABLE_DEPTH = DEPTH + 2  # an item may stand in a list, in an envelope
+_BLANKS = bytes(10 if byte == 10 else 32 for byte in range(256))  # noqa: PLR2004 - a line feed stays: lines keep their numbers
 
 Errors = dict[str, list[str]]
 
@@ -37,9 +42,9 @@ def split(body: bytes, *, batch: bool = False) -> list[bytes] | Reject:
 
     A body that is not JSON at all comes back as a Reject that says where it breaks.
     """
-    body = body.strip()
+    body = body.rstrip()  # and no lstrip: a sentence that says where the JSON breaks counts from the first byte received
     try:
-        if body.startswith(b"["):
+        if body.lstrip().startswith(b"["):
             return [bytes(item) for item in _list_of_raw.decode(body)]
         if batch and (found := _batch_of_raw.decode(body).batch) is not None:
             return [bytes(item) for item in found]
@@ -56,7 +61,7 @@ def _split_tolerantly(body: bytes, *, batch: bool) -> list[bytes] | Reject:
     if isinstance(value, list):
         return list(_slices(body, level=1))
     if batch and isinstance(value, dict) and isinstance(value.get("batch"), list):
-        return list(_slices(body, level=2))
+        return list(_slices(body, level=2)) or [body]
     return [body]
 
 
@@ -81,17 +86,38 @@ def _slices(body: bytes, *, level: int) -> Iterator[bytes]:
 
 
 def read_tolerantly(body: bytes) -> Any:
-    """Parse with NaN and lone surrogates let through for `find_faults` to name; a Reject where it is not JSON."""
-    if depth(body) > DEPTH + 2:  # an item may stand in a list, in an envelope
-        return broken(body, f"The JSON is nested deeper than {DEPTH} levels.")
+    """Parse with NaN, lone surrogates, long integers and deep nesting let through for `find_faults` to name; a Reject where it is not JSON."""
     try:
-        return json.loads(body.decode("utf-8"))
+        return json.loads(_prune(body).decode("utf-8"), parse_int=_integer)
     except UnicodeDecodeError as error:
         return broken(body, f"The body is not UTF-8: byte {error.start} cannot be read.")
     except json.JSONDecodeError as error:
         return broken(body, f"The JSON breaks at line {error.lineno}, column {error.colno} (character {error.pos}): {error.msg}.")
-    except ValueError:
-        return broken(body, "The JSON holds a number with too many digits to read.")
+
+
+def _integer(digits: str) -> int:
+    """Read an integer; of one with too many digits for Python to read only that it is beyond every limit."""
+    return int(digits[: len(str(LARGEST_INTEGER)) + 2])
+
+
+def _prune(body: bytes) -> bytes:
+    """Put null in place of what is nested too deep to parse; its parent is deeper than `DEPTH` already, and named for that."""
+    if depth(body) <= _READABLE_DEPTH:
+        return body
+    pieces = []
+    level = kept = start = 0
+    for token in _TOKEN.finditer(body):
+        word = token.group()
+        if word in b"[{":
+            level += 1
+            if level == _READABLE_DEPTH + 1:
+                start = token.start()
+        elif word in b"]}":
+            if level == _READABLE_DEPTH + 1:
+                pieces += [body[kept:start], b"null", body[start : token.end()].translate(_BLANKS)[4:]]
+                kept = token.end()
+            level -= 1
+    return b"".join([*pieces, body[kept:]])
 
 
 def broken(body: bytes, sentence: str) -> Reject:
@@ -101,7 +127,17 @@ def broken(body: bytes, sentence: str) -> Reject:
 
 def is_suspect(raw: bytes) -> bool:
     """Tell whether an item must be walked by `find_faults`."""
-    return _SUSPECT.search(raw) is not None or (raw.count(b"{") + raw.count(b"[") > DEPTH and depth(raw) > DEPTH)
+    if not (raw.isascii() or _is_utf8(raw)) or _ESCAPED_NUL in raw or _LONG_NUMBER in raw.translate(_DIGITS_TO_ZERO):
+        return True
+    return raw.count(b"{") + raw.count(b"[") > DEPTH and depth(raw) > DEPTH
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def depth(raw: bytes) -> int:

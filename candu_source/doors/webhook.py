@@ -58,7 +58,7 @@ def _hear_one(raw: bytes, index: int, rules: Rules) -> Heard | Reject:
         properties=properties,
         context=payload.context or {},
         occurred_at=next((text for word in _TIMES if (text := getattr(payload, word)) is not None), None),
-        **{ours: getattr(payload, theirs) for ours, theirs in _FIELDS.items()},
+        **{ours: getattr(payload, theirs) or None for ours, theirs in _FIELDS.items()},
     )
 
 
@@ -66,7 +66,7 @@ def _payload_faults(payload: Any, name: str | None) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     if not name:
         errors["payload.eventName"] = ["Missing: a webhook of Candu names its event here, or in screenName."]
-    if payload.userId is None and payload.anonymousId is None:
+    if not payload.userId and not payload.anonymousId:
         errors["payload.userId"] = ["Send userId, anonymousId or both: Segment drops a call without either."]
     return errors
 

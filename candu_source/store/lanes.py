@@ -45,7 +45,8 @@ class SqlLanes:
             return []
         with self._database.write() as db:
             lanes = db.execute(self._sql["due_lanes"], wanted).fetchall()
-            leased = [(lane, key) for lane in lanes if (key := self._lease(db, worker, lane)) is not None]
+            turn = db.execute(self._sql["last_turn"]).fetchone()[0] + 1
+            leased = [(lane, key) for place, lane in enumerate(lanes) if (key := self._lease(db, worker, lane, turn + place)) is not None]
         with self._database.read() as db:
             return [self._load(db, lane, key) for lane, key in leased]
 
@@ -63,14 +64,14 @@ class SqlLanes:
         """Give back every lane that this worker holds."""
         self._database.run("release_all", {"worker": worker})
 
-    def _lease(self, db: sqlite3.Connection, worker: str, row: Any) -> Secret | None:
+    def _lease(self, db: sqlite3.Connection, worker: str, row: Any, turn: int) -> Secret | None:
         lane = {"connection": row[0], "destination": row[1]}
         try:
             key = self._open_secret(row[-1])
         except SecretUnreadable as error:
             db.execute(self._sql["hold"], {**lane, "reason": Reason.KEY_UNREADABLE, "detail": str(error)})
             return None
-        db.execute(self._sql["lease"], {**lane, "worker": worker, "seconds": self._lease_seconds})
+        db.execute(self._sql["lease"], {**lane, "worker": worker, "seconds": self._lease_seconds, "turn": turn})
         return key
 
     def _load(self, db: sqlite3.Connection, row: Any, key: Secret) -> Delivery:

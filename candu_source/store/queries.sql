@@ -88,11 +88,15 @@ WHERE l.held IS NULL AND NOT c.paused
   AND (c.head > l.cursor OR EXISTS (
       SELECT 1 FROM dead_letters d WHERE d.connection = l.connection AND d.destination = l.destination AND d.replay_at IS NOT NULL))
   AND NOT EXISTS (SELECT 1 FROM json_each(:busy) b WHERE b.value ->> 0 = l.connection AND b.value ->> 1 = l.destination)
-ORDER BY l.served_at LIMIT :most
+ORDER BY l.turn LIMIT :most
+
+-- name: last_turn
+-- Read the turn of the lane that was claimed last.
+SELECT max(turn) FROM lanes
 
 -- name: lease
 -- Take a lane; the new epoch fences whoever had it.
-UPDATE lanes SET worker = :worker, leased_at = clock(), leased_until = clock() + :seconds, epoch = epoch + 1, served_at = clock()
+UPDATE lanes SET worker = :worker, leased_at = clock(), leased_until = clock() + :seconds, epoch = epoch + 1, turn = :turn
 WHERE connection = :connection AND destination = :destination
 
 -- name: renew
@@ -251,14 +255,14 @@ SELECT name, reason, count(*), min(accepted_at), max(accepted_at) FROM filtered 
 SELECT message_id, name, reason, door, accepted_at, raw FROM filtered
 WHERE connection = :connection AND message_id > :after AND (:name IS NULL OR name = :name) ORDER BY message_id LIMIT :most
 
--- name: import_offset
+-- name: import_state
 -- Read how far an import got.
-SELECT read_to FROM imports WHERE connection = :connection AND digest = :digest
+SELECT read_to, before FROM imports WHERE connection = :connection AND file = :file
 
 -- name: move_import
 -- Write down how far an import got.
-INSERT INTO imports (connection, digest, read_to) VALUES (:connection, :digest, :read_to)
-ON CONFLICT (connection, digest) DO UPDATE SET read_to = excluded.read_to
+INSERT INTO imports (connection, file, read_to, before) VALUES (:connection, :file, :read_to, :before)
+ON CONFLICT (connection, file) DO UPDATE SET read_to = excluded.read_to, before = excluded.before
 
 -- name: prunable_connections
 -- List the connections whose oldest kept event every lane has passed and retention has released.

@@ -47,7 +47,7 @@ CREATE TABLE lanes (
     leased_at     REAL NOT NULL DEFAULT 0,
     leased_until  REAL NOT NULL DEFAULT 0,
     epoch         INTEGER NOT NULL DEFAULT 0,   -- grows with every claim: outcomes of an older claim are refused
-    served_at     REAL NOT NULL DEFAULT 0,
+    turn          INTEGER NOT NULL DEFAULT 0,   -- grows with every claim of any lane: the smallest is next
     dead_expired  INTEGER NOT NULL DEFAULT 0,   -- dead letters that retention deleted
     PRIMARY KEY (connection, destination)
 );
@@ -110,7 +110,8 @@ CREATE TABLE rejects (
 
 CREATE TABLE imports (
     connection TEXT NOT NULL,
-    digest     BLOB NOT NULL,                   -- of the file's path, size and beginning
+    file       BLOB NOT NULL,                   -- digest of the file's path
     read_to    INTEGER NOT NULL,                -- byte offset up to which lines are committed
-    PRIMARY KEY (connection, digest)
+    before     BLOB NOT NULL,                   -- digest of what stood just before it: another file begins anew
+    PRIMARY KEY (connection, file)
 );

@@ -104,14 +104,14 @@ class SqlShelves:
         wanted = {"connection": connection, "after": after, "most": most, "name": name}
         return [KeptFiltered._make(row) for row in self._database.rows("filtered_page", wanted)]
 
-    def import_offset(self, connection: str, digest: bytes) -> int:
-        """Read how far an import got, in bytes."""
-        row = self._database.row("import_offset", {"connection": connection, "digest": digest})
-        return int(row[0]) if row else 0
+    def import_state(self, connection: str, file: bytes) -> tuple[int, bytes]:
+        """Read how far an import got, in bytes, and the digest of what stood before that."""
+        row = self._database.row("import_state", {"connection": connection, "file": file})
+        return (row[0], row[1]) if row else (0, b"")
 
-    def move_import(self, connection: str, digest: bytes, read_to: int) -> None:
-        """Write down how far an import got."""
-        self._database.run("move_import", {"connection": connection, "digest": digest, "read_to": read_to})
+    def move_import(self, connection: str, file: bytes, read_to: int, before: bytes) -> None:
+        """Write down how far an import got, and the digest of what stood before that."""
+        self._database.run("move_import", {"connection": connection, "file": file, "read_to": read_to, "before": before})
 
 
 def errors_of(reject: KeptReject) -> dict[str, list[str]]:

@@ -1,0 +1,75 @@
+"""Build stores and admissions for the tests of the store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from candu_source.errors import Reason
+from candu_source.model import (
+    Admission,
+    Batch,
+    Connection,
+    Decision,
+    Delivery,
+    Event,
+    Filtered,
+    Outcome,
+    Region,
+    Reject,
+    Rules,
+    Secret,
+    Settlement,
+)
+from candu_source.settings import Settings
+from candu_source.store import Store, open_store
+
+ACCEPTED = Outcome(Reason.ACCEPTED, 200)
+
+
+def make_store(directory: Path, **changes: object) -> Store:
+    """Open a store in a directory, with settings changed."""
+    chosen = {"min_free_mb": 0, **changes}
+    return open_store(Settings(store_url=f"sqlite:///{directory / 'store.db'}", **chosen))  # type: ignore[arg-type]
+
+
+def add_connection(store: Store, name: str = "Candu_Test") -> Connection:
+    """Make a connection that would deliver to nowhere."""
+    connection, _ = store.connections.add(name, Secret("key-" + name), region=Region.US, segment_host="http://127.0.0.1:9", rules=Rules())
+    return connection
+
+
+def events(*ids: str | int, size: int = 10) -> tuple[Event, ...]:
+    """Make events whose messages are JSON of about `size` bytes."""
+    return tuple(Event(f"m{each}", json.dumps({"messageId": f"m{each}", "x": "x" * size}).encode(), b"{}") for each in ids)
+
+
+def admit(connection: Connection, *ids: str | int, size: int = 10) -> Admission:
+    """Make an admission of events."""
+    return Admission(connection.id, "webhook", events(*ids, size=size))
+
+
+def aside(connection: Connection, *, filtered: tuple[str, ...] = (), rejects: tuple[bytes, ...] = ()) -> Admission:
+    """Make an admission of filtered events and rejects."""
+    return Admission(
+        connection.id,
+        "webhook",
+        filtered=tuple(Filtered(f"m{each}", "candu.sdk.new", Reason.UNKNOWN_EVENT, b"{}") for each in filtered),
+        rejects=tuple(Reject(0, Reason.INVALID, {"field": ["is off"]}, raw) for raw in rejects),
+    )
+
+
+def claim(store: Store, worker: str = "w") -> Delivery:
+    """Claim the one lane that is due."""
+    (delivery,) = store.lanes.claim(worker, 10)
+    return delivery
+
+
+def settlement(delivery: Delivery, batch: Batch, decision: Decision, outcome: Outcome = ACCEPTED) -> Settlement:
+    """Report one try."""
+    return Settlement(delivery, batch, outcome, decision, started_at=1.0, seconds=0.5)
+
+
+def refs(batch: Batch) -> list[int]:
+    """Return the places of a batch's events."""
+    return [event.ref for event in batch.events]
