@@ -17,8 +17,8 @@ from candu_source.model import Admission, Connection, Event, Filtered, Heard, Re
 from candu_source.ports import Log, Observer
 
 _encode = msgspec.json.Encoder().encode
-# The library measures `json.dumps(message)`: ASCII with blanks. A byte of compact UTF-8 becomes three of those at the most.
-_CERTAINLY_SMALL = MAX_MSG_SIZE // 3
+# The library measures `json.dumps(message)`: ASCII with blanks. A byte of compact UTF-8 becomes six of those at the most (DEL).
+_CERTAINLY_SMALL = MAX_MSG_SIZE // 6
 
 
 def accept(connection: Connection, door: str, heard: Sequence[Heard | Reject], log: Log, observer: Observer) -> Receipt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -10,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TextIO
 
+import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -40,12 +40,13 @@ class Telltale:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._registry = CollectorRegistry()
+        self._children: dict[tuple[str, ...], Any] = {}
         self._metrics = {name: _make(name, self._registry) for name, (kind, _, _) in METRICS.items() if kind is not Gauge}
 
     def tell(self, fact: str, **fields: Any) -> None:
         """Write one JSON line: time, fact, and the fields as given."""
-        line = json.dumps({"at": round(time.time(), 3), "fact": fact, **fields}, default=str, ensure_ascii=False)
-        self._stream.write(line + "\n")
+        line = msgspec.json.encode({"at": round(time.time(), 3), "fact": fact, **fields}, enc_hook=str)
+        self._stream.write(line.decode() + "\n")
         self._stream.flush()
 
     def count(self, metric: str, amount: float = 1, **labels: str) -> None:
@@ -61,8 +62,12 @@ class Telltale:
         return self._counters() + _gauge_text(gauges)
 
     def _child(self, metric: str, labels: Mapping[str, str]) -> Any:
-        family = self._metrics[metric]
-        return family.labels(**labels) if labels else family
+        known = (metric, *labels.values())
+        child = self._children.get(known)
+        if child is None:
+            family = self._metrics[metric]
+            child = self._children[known] = family.labels(**labels) if labels else family
+        return child
 
     def _counters(self) -> bytes:
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:

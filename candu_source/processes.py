@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from flask import Flask
-from granian import Granian
 from granian.constants import Interfaces
+from granian.server import MPServer
 
 from candu_source import app
 from candu_source.errors import UsageError
@@ -32,8 +32,8 @@ _RESTART_SECONDS = 0.2
 _BACKLOG = 2048
 
 
-class _Web(Granian):
-    """Start an accepting process again however often it is killed from outside; Granian's own limit stays for those that end by themselves."""
+class _Web(MPServer):
+    """Start an accepting process again however often it is killed; Granian's limit stays for those that end by themselves."""
 
     def _respawn_workers(self, workers: Sequence[int], *args: Any, **options: Any) -> None:
         killed = [number for number in workers if (self.wrks[number].inner.exitcode or 0) < 0]
@@ -86,6 +86,7 @@ def run_worker(settings: Settings) -> None:
         app.build_worker(settings, telltale, store).run(stop)
     finally:
         store.close()
+    os._exit(0)  # a request that a far end leaves without an answer would keep the interpreter as long as it likes
 
 
 def stop_with_stdin() -> None:

@@ -116,10 +116,10 @@ class Worker:
             self._wait(_SETTLE_AGAIN_SECONDS)
 
     def _claim(self) -> None:
-        """Take due lanes into free places; lanes that fail may have half of the places, so that they never have all."""
+        """Take due lanes into free places: some in turn, failing ones among them, then healthy ones, so that neither kind has them all."""
         failing = sum(1 for run in self._runs if run.delivery.failures)
+        self._take(min(max(1, self.senders // 2) - failing, _LANES // 2), healthy_only=False)
         self._take(_LANES, healthy_only=True)
-        self._take(self.senders // 2 - failing, healthy_only=False)
 
     def _take(self, most: int, *, healthy_only: bool) -> None:
         free = min(most, _LANES - sum(1 for run in self._runs if run.todo), self.senders - len(self._pending))

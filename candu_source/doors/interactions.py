@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response, request
 
 from candu_source.doors.gate import Gate, token_of
@@ -47,7 +48,7 @@ def _hear_one(raw: bytes, index: int) -> Heard | Reject:
 
 
 def _present(properties: Any) -> dict[str, Any]:
-    return {name: value for name in properties.__struct_fields__ if (value := getattr(properties, name)) is not None}
+    return {name: value for name, value in msgspec.structs.asdict(properties).items() if value is not None}
 
 
 def blueprint(gate: Gate) -> Blueprint:

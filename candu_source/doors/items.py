@@ -10,12 +10,14 @@ from typing import Any
 
 import msgspec
 
-from candu_source.errors import Reason
+from candu_source.errors import Reason, Refused
 from candu_source.model import Reject
 
 DEPTH = 32
 LARGEST_INTEGER = 2**53  # beyond it a double cannot tell neighbours apart, and warehouses and browsers disagree
 _LONGEST_SAMPLE = 80
+# Items a request; more of them would hold a process for seconds, however small they are.
+MOST_ITEMS = 10_000
 
 # The strict decoder refuses NaN, infinities and lone surrogates by itself; these it lets through, and bytes that are not UTF-8.
 _ESCAPED_NUL = b"\\u0000"
@@ -40,8 +42,15 @@ _batch_of_raw = msgspec.json.Decoder(_Batch)
 def split(body: bytes, *, batch: bool = False) -> list[bytes] | Reject:
     """Return each item's bytes as received: of a list, of `{"batch": [...]}` where allowed, else the body itself.
 
-    A body that is not JSON at all comes back as a Reject that says where it breaks.
+    A body that is not JSON at all comes back as a Reject that says where it breaks; raises Refused 413 for too many items.
     """
+    items = _split(body, batch=batch)
+    if isinstance(items, list) and len(items) > MOST_ITEMS:
+        raise Refused(413, Reason.BODY_TOO_LARGE, f"{len(items)} items are over the limit of {MOST_ITEMS} a request; send fewer at a time.")
+    return items
+
+
+def _split(body: bytes, *, batch: bool) -> list[bytes] | Reject:
     body = body.rstrip()  # and no lstrip: a sentence that says where the JSON breaks counts from the first byte received
     try:
         if body.lstrip().startswith(b"["):
@@ -86,7 +95,7 @@ def _slices(body: bytes, *, level: int) -> Iterator[bytes]:
 
 
 def read_tolerantly(body: bytes) -> Any:
-    """Parse with NaN, lone surrogates, long integers and deep nesting let through for `find_faults` to name; a Reject where it is not JSON."""
+    """Parse, with all that `find_faults` will name let through (NaN, lone surrogates, depth…); a Reject where it is not JSON."""
     try:
         return json.loads(_prune(body).decode("utf-8"), parse_int=_integer)
     except UnicodeDecodeError as error:
@@ -101,8 +110,11 @@ def _integer(digits: str) -> int:
 
 
 def _prune(body: bytes) -> bytes:
-    """Put null in place of what is nested too deep to parse; its parent is deeper than `DEPTH` already, and named for that."""
-    if depth(body) <= _READABLE_DEPTH:
+    """Put null in place of what is nested too deep to parse; its parent is deeper than `DEPTH` already, and named for that.
+
+    What never closes is cut off there.
+    """
+    if not is_deeper(body, _READABLE_DEPTH):
         return body
     pieces = []
     level = kept = start = 0
@@ -117,7 +129,7 @@ def _prune(body: bytes) -> bytes:
                 pieces += [body[kept:start], b"null", body[start : token.end()].translate(_BLANKS)[4:]]
                 kept = token.end()
             level -= 1
-    return b"".join([*pieces, body[kept:]])
+    return b"".join([*pieces, body[kept : start if level > _READABLE_DEPTH else None]])
 
 
 def broken(body: bytes, sentence: str) -> Reject:
@@ -129,7 +141,7 @@ def is_suspect(raw: bytes) -> bool:
     """Tell whether an item must be walked by `find_faults`."""
     if not (raw.isascii() or _is_utf8(raw)) or _ESCAPED_NUL in raw or _LONG_NUMBER in raw.translate(_DIGITS_TO_ZERO):
         return True
-    return raw.count(b"{") + raw.count(b"[") > DEPTH and depth(raw) > DEPTH
+    return raw.count(b"{") + raw.count(b"[") > DEPTH and is_deeper(raw, DEPTH)
 
 
 def _is_utf8(raw: bytes) -> bool:
@@ -140,17 +152,18 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
-def depth(raw: bytes) -> int:
-    """Measure how deep brackets nest outside of strings, without parsing."""
-    deepest = level = 0
+def is_deeper(raw: bytes, levels: int) -> bool:
+    """Tell whether brackets nest deeper than so many levels outside of strings, without parsing."""
+    level = 0
     for token in _TOKEN.finditer(raw):
         first = token.group()[0]
         if first in b"[{":
             level += 1
-            deepest = max(deepest, level)
+            if level > levels:
+                return True
         elif first in b"]}":
             level -= 1
-    return deepest
+    return False
 
 
 def find_faults(value: Any) -> Errors:

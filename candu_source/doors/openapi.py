@@ -37,11 +37,14 @@ class ProblemBody(Schema):
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True)
+    accepted = fields.Integer()
+    duplicates = fields.Integer()
+    filtered = fields.Integer()
     rejected = fields.List(fields.Nested(RejectedItem))
 
 
 _PROBLEMS = {
-    "400": "The JSON or its gzip breaks; the sentence says where. Kept as a reject.",
+    "400": "The JSON breaks: the sentence says where, and the body is kept as a reject. Or its gzip does not unpack: nothing is kept.",
     "401": "The token is unknown. Nothing is stored.",
     "413": "The body is over the limit; the sentence names it.",
     "415": "Not application/json, or an encoding other than gzip.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import sqlite3
 import time
@@ -11,6 +12,10 @@ from collections.abc import Iterable, Sequence
 from candu_source.errors import NotFound
 from candu_source.model import Admission, Receipt
 from candu_source.store.sql import Statements
+
+# Python lets other threads in around every call into SQLite; a busy one may keep the committer waiting for 5 ms each time.
+_ROWS_AT_ONCE = 64
+_DIGEST_BYTES = 16  # 128 bits: no two ids of any real log share them
 
 
 def append_group(db: sqlite3.Connection, sql: Statements, group: Sequence[Admission]) -> list[Receipt | NotFound]:
@@ -36,55 +41,68 @@ def _append(
     found = db.execute(sql["head"], {"connection": connection}).fetchone()
     if found is None:
         return [NotFound(f"connection {connection} was deleted")] * len(admissions)
-    head: int = found[0]
-    ids = json.dumps(
-        [event.message_id for admission in admissions for event in admission.events]
-        + [item.message_id for admission in admissions for item in admission.filtered]
-    )
-    in_log = _known(db, sql["known_events"], connection, ids)
-    in_filtered = _known(db, sql["known_filtered"], connection, ids)
-    events: list[tuple[object, ...]] = []
-    filtered: list[tuple[object, ...]] = []
-    taken: list[tuple[str, str]] = []
+    head, filters = found
+    db.executemany(sql["add_reject"], _reject_rows(connection, admissions, now))
+    if filters or any(admission.filtered for admission in admissions):
+        return _append_one_by_one(db, sql, connection, head, admissions, now)
+    return _append_fresh(db, sql, connection, head, admissions, now) or _append_one_by_one(db, sql, connection, head, admissions, now)
+
+
+def _append_fresh(
+    db: sqlite3.Connection, sql: Statements, connection: str, head: int, admissions: Sequence[Admission], now: float
+) -> list[Receipt] | None:
+    """Write events as if none had come before, which is how it mostly is; write nothing and return None when one had."""
+    places = itertools.count(head + 1)
+    rows = [
+        (connection, next(places), digest(connection, event.message_id), event.message_id, now, admission.door, event.message, event.raw)
+        for admission in admissions
+        for event in admission.events
+    ]
+    db.execute("SAVEPOINT fresh")
+    try:
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            some = rows[start : start + _ROWS_AT_ONCE]
+            db.execute(sql.times("append", len(some)), list(itertools.chain.from_iterable(some)))
+    except sqlite3.IntegrityError:
+        db.execute("ROLLBACK TO fresh")
+        return None
+    db.execute(sql["move_head"], {"connection": connection, "head": head + len(rows)})
+    return [Receipt(accepted=len(admission.events), rejected=admission.rejects) for admission in admissions]
+
+
+def _append_one_by_one(
+    db: sqlite3.Connection, sql: Statements, connection: str, head: int, admissions: Sequence[Admission], now: float
+) -> list[Receipt]:
+    """Write each event and each filtered one unless it is there already; an event takes its filtered self's place."""
     receipts = []
     for admission in admissions:
-        before = len(events), len(filtered)
+        before, filtered = head, 0
         for event in admission.events:
-            if event.message_id in in_log:
+            key = digest(connection, event.message_id)
+            if db.execute(sql["is_logged"], (key,)).fetchone():
                 continue
-            in_log.add(event.message_id)
-            if event.message_id in in_filtered:
-                taken.append((connection, event.message_id))
             head += 1
-            events.append((connection, head, event.message_id, now, admission.door, event.message, event.raw))
+            db.execute(sql["append"], (connection, head, key, event.message_id, now, admission.door, event.message, event.raw))
+            db.execute(sql["take_filtered"], (connection, event.message_id))
         for item in admission.filtered:
-            if item.message_id in in_log or item.message_id in in_filtered:
+            known = db.execute(sql["is_logged"], (digest(connection, item.message_id),)).fetchone()
+            if known or db.execute(sql["is_filtered"], (connection, item.message_id)).fetchone():
                 continue
-            in_filtered.add(item.message_id)
-            filtered.append((connection, item.message_id, item.name, item.reason, admission.door, now, item.raw))
-        receipts.append(_receipt(admission, len(events) - before[0], len(filtered) - before[1]))
-    db.executemany(sql["append"], events)
-    db.executemany(sql["add_filtered"], filtered)
-    db.executemany(sql["take_filtered"], taken)
-    db.executemany(sql["add_reject"], _reject_rows(connection, admissions, now))
-    if events:
-        db.execute(sql["move_head"], {"connection": connection, "head": head})
+            filtered += 1
+            db.execute(sql["add_filtered"], (connection, item.message_id, item.name, item.reason, admission.door, now, item.raw))
+        duplicates = len(admission.events) - (head - before) + len(admission.filtered) - filtered
+        receipts.append(Receipt(head - before, duplicates, filtered, admission.rejects))
+    db.execute(sql["move_head"], {"connection": connection, "head": head})
     return receipts
 
 
-def _known(db: sqlite3.Connection, statement: str, connection: str, ids: str) -> set[str]:
-    if ids == "[]":
-        return set()
-    return {row[0] for row in db.execute(statement, {"connection": connection, "ids": ids})}
-
-
-def _receipt(admission: Admission, accepted: int, filtered: int) -> Receipt:
-    duplicates = len(admission.events) - accepted + len(admission.filtered) - filtered
-    return Receipt(accepted=accepted, duplicates=duplicates, filtered=filtered, rejected=admission.rejects)
+def digest(connection: str, message_id: str) -> bytes:
+    """Return what stands for a connection's message id in the unique index: a quarter of its bytes, and as unique."""
+    return hashlib.blake2b(f"{connection} {message_id}".encode(), digest_size=_DIGEST_BYTES).digest()
 
 
 def _reject_rows(connection: str, admissions: Iterable[Admission], now: float) -> Iterable[tuple[object, ...]]:
     for admission in admissions:
         for reject in admission.rejects:
-            digest = hashlib.sha256(admission.door.encode() + b"\0" + reject.raw).digest()
-            yield connection, digest, admission.door, reject.code, json.dumps(reject.errors), now, now, reject.raw
+            same = hashlib.sha256(admission.door.encode() + b"\0" + reject.raw).digest()
+            yield connection, same, admission.door, reject.code, json.dumps(reject.errors), now, now, reject.raw

@@ -45,24 +45,24 @@ WHERE connection = :connection AND (expires_at IS NULL OR expires_at > clock() +
 INSERT INTO lanes (connection, destination) VALUES (:connection, :destination)
 
 -- name: head
--- Read the last seq given out.
-SELECT head FROM connections WHERE id = :connection
+-- Read the last seq given out, and whether filtered events are kept.
+SELECT head, EXISTS (SELECT 1 FROM filtered WHERE connection = :connection) FROM connections WHERE id = :connection
 
 -- name: move_head
 -- Give out seqs up to here.
 UPDATE connections SET head = :head WHERE id = :connection
 
--- name: known_events
--- Tell which of these message ids the log has.
-SELECT message_id FROM log WHERE connection = :connection AND message_id IN (SELECT value FROM json_each(:ids))
+-- name: is_logged
+-- Tell whether the log has a message id.
+SELECT 1 FROM log WHERE digest = ?
 
--- name: known_filtered
--- Tell which of these message ids are kept as filtered.
-SELECT message_id FROM filtered WHERE connection = :connection AND message_id IN (SELECT value FROM json_each(:ids))
+-- name: is_filtered
+-- Tell whether a message id is kept as filtered.
+SELECT 1 FROM filtered WHERE connection = ? AND message_id = ?
 
 -- name: append
 -- Write one event at its seq.
-INSERT INTO log (connection, seq, message_id, accepted_at, door, message, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO log (connection, seq, digest, message_id, accepted_at, door, message, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: add_filtered
 -- Keep one filtered event.
@@ -173,7 +173,7 @@ WHERE :connection IS NULL OR c.id = :connection ORDER BY c.name, l.destination
 
 -- name: log_span
 -- Count the rows that the log keeps beyond retention's mark, and their distinct message ids.
-SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0), count(DISTINCT message_id) FROM log WHERE connection = :connection AND seq > :after
+SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0), count(DISTINCT digest) FROM log WHERE connection = :connection AND seq > :after
 
 -- name: settled_ranges
 -- List all ranges that ended events of a lane, in order, with how they ended.
@@ -200,7 +200,7 @@ WHERE connection = :connection AND seq > :after ORDER BY seq DESC LIMIT :most
 
 -- name: event
 -- Find an event by its message id.
-SELECT connection, seq, message_id, accepted_at, door, message, raw FROM log WHERE connection = :connection AND message_id = :message_id
+SELECT connection, seq, message_id, accepted_at, door, message, raw FROM log WHERE digest = :digest AND connection = :connection
 
 -- name: filtered_event
 -- Find a filtered event by its message id.
@@ -228,7 +228,7 @@ JOIN log g ON g.connection = d.connection AND g.seq = d.seq WHERE d.connection =
 -- Ask for dead letters to be sent again, all or those of one reason or message.
 UPDATE dead_letters SET replay_at = clock() WHERE connection = :connection AND replay_at IS NULL
   AND (:reason IS NULL OR reason = :reason)
-  AND (:message_id IS NULL OR seq = (SELECT seq FROM log g WHERE g.connection = :connection AND g.message_id = :message_id))
+  AND (:digest IS NULL OR seq = (SELECT seq FROM log g WHERE g.digest = :digest AND g.connection = :connection))
 
 -- name: rejects
 -- List refused inputs, latest first.

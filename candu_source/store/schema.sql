@@ -25,13 +25,13 @@ CREATE INDEX tokens_of ON tokens (connection);
 CREATE TABLE log (
     connection  TEXT NOT NULL,
     seq         INTEGER NOT NULL,               -- 1, 2, 3… per connection, without gaps
+    digest      BLOB NOT NULL UNIQUE,           -- of connection and message id, 16 bytes: the second copy is refused here
     message_id  TEXT NOT NULL,
     accepted_at REAL NOT NULL,
     door        TEXT NOT NULL,
     message     BLOB NOT NULL,                  -- the Segment call, serialised once
     raw         BLOB NOT NULL,                  -- the item as received
-    PRIMARY KEY (connection, seq),
-    UNIQUE (connection, message_id)
+    PRIMARY KEY (connection, seq)
 );
 
 CREATE TABLE lanes (

@@ -6,6 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from candu_source.errors import NotFound
+from candu_source.store.log import digest
 from candu_source.store.sqlite import Database
 
 
@@ -68,7 +69,8 @@ class SqlShelves:
 
     def replay_dead(self, connection: str, *, reason: str | None, message_id: str | None) -> int:
         """Ask for dead letters to be sent again; return how many."""
-        return self._database.run("replay_dead", {"connection": connection, "reason": reason, "message_id": message_id})
+        named = digest(connection, message_id) if message_id else None
+        return self._database.run("replay_dead", {"connection": connection, "reason": reason, "digest": named})
 
     def rejects(self, connection: str, most: int) -> list[KeptReject]:
         """List rejects, latest first."""

@@ -14,10 +14,19 @@ class Statements:
     def __init__(self, clock: str) -> None:
         text = resources.files("candu_source.store").joinpath("queries.sql").read_text("utf-8")
         pieces = _HEADING.split(text)[1:]
+        self._repeated: dict[tuple[str, int], str] = {}
         self._by_name = {name: body.replace("clock()", clock).strip() for name, body in zip(pieces[::2], pieces[1::2], strict=True)}
 
     def __getitem__(self, name: str) -> str:
         return self._by_name[name]
+
+    def times(self, name: str, rows: int) -> str:
+        """Return an INSERT that takes so many rows at once: one call into SQLite, during which no other thread can get in between."""
+        text = self._repeated.get((name, rows))
+        if text is None:
+            head, values, row = self[name].rpartition("VALUES ")
+            text = self._repeated[name, rows] = head + values + ", ".join([row] * rows)
+        return text
 
     def names(self) -> list[str]:
         """List the names in the order of the file."""

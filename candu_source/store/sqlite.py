@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -20,7 +21,7 @@ UPGRADES: Mapping[int, str] = {}
 
 # The database's own clock in seconds; julianday resolves to well under a millisecond (SQLite 3.40 has no subsecond unixepoch).
 _CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
-_PAGE_BYTES = 8192
+_PAGE_BYTES = 4096
 _PRAGMAS = (
     f"PRAGMA page_size = {_PAGE_BYTES}",
     "PRAGMA journal_mode = WAL",
@@ -49,12 +50,14 @@ class Database:
             self._writer = _connect(path, busy_seconds)
             self._prepare()
             self._reader = _connect(path, busy_seconds)
+        self._queue = os.open(path.with_name(path.name + ".queue"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def close(self) -> None:
         """Close both connections; wait for a transaction under way."""
         with self._write_lock, self._read_lock:
             self._reader.close()
             self._writer.close()
+            os.close(self._queue)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -62,7 +65,7 @@ class Database:
 
         Raises StoreFull, StoreBusy or StoreError for what SQLite meets.
         """
-        with self._write_lock, _mapped():
+        with self._write_lock, self._turn(), _mapped():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -113,6 +116,15 @@ class Database:
         """Return what SQLite says of the file: `ok`, or what is broken."""
         with self.read() as db:
             return str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait in the kernel's queue of writing processes: SQLite's own waiting sleeps, and starves whoever slept."""
+        fcntl.flock(self._queue, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._queue, fcntl.LOCK_UN)
 
     def _prepare(self) -> None:
         os.chmod(self.path, 0o600)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from candu_source.errors import NotFound
+from candu_source.store.log import digest
 from candu_source.store.sqlite import Database
 
 
@@ -59,7 +60,7 @@ class SqlTrace:
 
     def life(self, connection: str, message_id: str) -> Life:
         """Return everything known of one event; raise NotFound, saying so when it was filtered."""
-        row = self._database.row("event", {"connection": connection, "message_id": message_id})
+        row = self._database.row("event", {"connection": connection, "digest": digest(connection, message_id)})
         if row is None:
             raise NotFound(self._why_not(connection, message_id))
         event = LoggedEvent._make(row)

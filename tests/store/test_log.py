@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from candu_source.errors import NotFound, StoreBusy, StoreFull, StoreTooNew
 from candu_source.model import Admission, Connection
 from candu_source.store import Store
+from candu_source.store.log import digest
 from tests.store.shelf import add_connection, admit, aside, events, make_store
 
 
@@ -35,7 +36,7 @@ def test_the_same_id_belongs_to_each_connection(store: Store, connection: Connec
 def test_the_unique_index_refuses_a_second_copy(store: Store, connection: Connection) -> None:
     store.log.append(admit(connection, 1))
     with store.database.write() as db, pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
-        db.execute(store.database.sql["append"], (connection.id, 2, "m1", 0.0, "webhook", b"", b""))
+        db.execute(store.database.sql["append"], (connection.id, 2, digest(connection.id, "m1"), "m1", 0.0, "webhook", b"", b""))
 
 
 @hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,0 +1,1 @@
+"""Hold the doors to their contract."""

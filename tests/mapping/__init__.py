@@ -1,0 +1,1 @@
+"""Hold the mapping to Segment's words and to the official library."""
