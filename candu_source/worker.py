@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from candu_source.errors import StoreError
+from candu_source.errors import Reason, StoreError
 from candu_source.limits import Pace
 from candu_source.model import Again, Batch, Bisect, Bury, Delivery, Hold, Outcome, Settlement
 from candu_source.ports import Destination, Keeper, Lanes, Observer
@@ -149,7 +149,10 @@ class Worker:
 
     def _deliver(self, run: Run, batch: Batch) -> Sent:
         started_at, began = time.time(), time.perf_counter()
-        outcome = self.destinations[run.delivery.destination].deliver(run.delivery.target, batch, run.delivery.failures)
+        try:
+            outcome = self.destinations[run.delivery.destination].deliver(run.delivery.target, batch, run.delivery.failures)
+        except Exception as error:  # noqa: BLE001 - what one far end provokes must not end the delivery to all others
+            outcome = Outcome(Reason.NETWORK, detail=f"the destination broke: {type(error).__name__}")
         return Sent(run, batch, started_at, outcome, time.perf_counter() - began)
 
     def _wait(self, seconds: float) -> None:

@@ -110,7 +110,7 @@ def answer(receipt: Receipt) -> Response:
         "rejected": [{"index": reject.index, "code": reject.code, "errors": reject.errors} for reject in receipt.rejected],
     }
     if receipt.accepted or receipt.duplicates or receipt.filtered:
-        return Response(_encode(body), 202, mimetype="application/json")
+        return Response(_encode(body), 202, content_type="application/json")
     codes = {reject.code for reject in receipt.rejected}
     if codes == {Reason.BROKEN_JSON}:
         return problem(400, Reason.BROKEN_JSON, receipt.rejected[0].errors["body"][0])

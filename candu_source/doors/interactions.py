@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
+from flask.globals import request_ctx
 
 from candu_source.doors.gate import Gate, token_of
 from candu_source.doors.hear import Contract
@@ -57,6 +58,7 @@ def blueprint(gate: Gate) -> Blueprint:
 
     @door.post("/v1/interactions")
     def receive() -> Response:
+        request = request_ctx.request
         connection = gate.admit(token_of(request))
         return gate.accept(connection, DOOR, hear(gate.body(request), connection.rules))
 

@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
+from flask.globals import request_ctx
 
 from candu_source.doors.gate import Gate
 from candu_source.doors.hear import Contract
@@ -94,6 +95,6 @@ def blueprint(gate: Gate) -> Blueprint:
     @door.post("/v1/webhook/<token>")
     def receive(token: str) -> Response:
         connection = gate.admit(token)
-        return gate.accept(connection, DOOR, hear(gate.body(request), connection.rules))
+        return gate.accept(connection, DOOR, hear(gate.body(request_ctx.request), connection.rules))
 
     return door

@@ -42,15 +42,23 @@ def _append(
     if found is None:
         return [NotFound(f"connection {connection} was deleted")] * len(admissions)
     head, filters = found
-    db.executemany(sql["add_reject"], _reject_rows(connection, admissions, now))
-    if filters or any(admission.filtered for admission in admissions):
-        return _append_one_by_one(db, sql, connection, head, admissions, now)
-    return _append_fresh(db, sql, connection, head, admissions, now) or _append_one_by_one(db, sql, connection, head, admissions, now)
+    accepted = _insert_fresh(db, sql, connection, head, admissions, now)
+    if accepted is None:
+        accepted = _insert_unknown(db, sql, connection, head, admissions, now)
+    if any(accepted):
+        db.execute(sql["move_head"], {"connection": connection, "head": head + sum(accepted)})
+        if filters:
+            ids = json.dumps([event.message_id for admission in admissions for event in admission.events])
+            db.execute(sql["take_filtered_of"], {"connection": connection, "ids": ids})
+    filtered = [_keep_filtered(db, sql, connection, admission, now) if admission.filtered else 0 for admission in admissions]
+    if any(admission.rejects for admission in admissions):
+        db.executemany(sql["add_reject"], _reject_rows(connection, admissions, now))
+    return [_receipt(*each) for each in zip(admissions, accepted, filtered, strict=True)]
 
 
-def _append_fresh(
+def _insert_fresh(
     db: sqlite3.Connection, sql: Statements, connection: str, head: int, admissions: Sequence[Admission], now: float
-) -> list[Receipt] | None:
+) -> list[int] | None:
     """Write events as if none had come before, which is how it mostly is; write nothing and return None when one had."""
     places = itertools.count(head + 1)
     rows = [
@@ -66,34 +74,38 @@ def _append_fresh(
     except sqlite3.IntegrityError:
         db.execute("ROLLBACK TO fresh")
         return None
-    db.execute(sql["move_head"], {"connection": connection, "head": head + len(rows)})
-    return [Receipt(accepted=len(admission.events), rejected=admission.rejects) for admission in admissions]
+    return [len(admission.events) for admission in admissions]
 
 
-def _append_one_by_one(
+def _insert_unknown(
     db: sqlite3.Connection, sql: Statements, connection: str, head: int, admissions: Sequence[Admission], now: float
-) -> list[Receipt]:
-    """Write each event and each filtered one unless it is there already; an event takes its filtered self's place."""
-    receipts = []
+) -> list[int]:
+    """Write each event unless the log has it; return how many of each admission were new."""
+    accepted = []
     for admission in admissions:
-        before, filtered = head, 0
+        before = head
         for event in admission.events:
             key = digest(connection, event.message_id)
-            if db.execute(sql["is_logged"], (key,)).fetchone():
-                continue
-            head += 1
-            db.execute(sql["append"], (connection, head, key, event.message_id, now, admission.door, event.message, event.raw))
-            db.execute(sql["take_filtered"], (connection, event.message_id))
-        for item in admission.filtered:
-            known = db.execute(sql["is_logged"], (digest(connection, item.message_id),)).fetchone()
-            if known or db.execute(sql["is_filtered"], (connection, item.message_id)).fetchone():
-                continue
-            filtered += 1
-            db.execute(sql["add_filtered"], (connection, item.message_id, item.name, item.reason, admission.door, now, item.raw))
-        duplicates = len(admission.events) - (head - before) + len(admission.filtered) - filtered
-        receipts.append(Receipt(head - before, duplicates, filtered, admission.rejects))
-    db.execute(sql["move_head"], {"connection": connection, "head": head})
-    return receipts
+            if not db.execute(sql["is_logged"], (key,)).fetchone():
+                head += 1
+                db.execute(sql["append"], (connection, head, key, event.message_id, now, admission.door, event.message, event.raw))
+        accepted.append(head - before)
+    return accepted
+
+
+def _keep_filtered(db: sqlite3.Connection, sql: Statements, connection: str, admission: Admission, now: float) -> int:
+    """Keep each filtered event unless it is there already, filtered or not; return how many were new."""
+    kept = 0
+    for item in admission.filtered:
+        if not db.execute(sql["is_logged"], (digest(connection, item.message_id),)).fetchone():
+            row = (connection, item.message_id, item.name, item.reason, admission.door, now, item.raw)
+            kept += db.execute(sql["add_filtered"], row).rowcount
+    return kept
+
+
+def _receipt(admission: Admission, accepted: int, filtered: int) -> Receipt:
+    duplicates = len(admission.events) - accepted + len(admission.filtered) - filtered
+    return Receipt(accepted, duplicates, filtered, admission.rejects)
 
 
 def digest(connection: str, message_id: str) -> bytes:

@@ -56,20 +56,21 @@ UPDATE connections SET head = :head WHERE id = :connection
 -- Tell whether the log has a message id.
 SELECT 1 FROM log WHERE digest = ?
 
--- name: is_filtered
--- Tell whether a message id is kept as filtered.
-SELECT 1 FROM filtered WHERE connection = ? AND message_id = ?
-
 -- name: append
 -- Write one event at its seq.
 INSERT INTO log (connection, seq, digest, message_id, accepted_at, door, message, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: add_filtered
--- Keep one filtered event.
+-- Keep one filtered event, unless it is kept already.
 INSERT INTO filtered (connection, message_id, name, reason, door, accepted_at, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (connection, message_id) DO NOTHING
+
+-- name: take_filtered_of
+-- Forget the filtered events that have become events of the log.
+DELETE FROM filtered WHERE connection = :connection AND message_id IN (SELECT value FROM json_each(:ids))
 
 -- name: take_filtered
--- Forget a filtered event that has become an event of the log.
+-- Forget one filtered event.
 DELETE FROM filtered WHERE connection = ? AND message_id = ?
 
 -- name: add_reject
