@@ -1,1 +1,1 @@
-"""Measure the service against named peers; every table prints ratios of medians of interleaved runs."""
+"""Measure the service against named peers; every table prints medians of interleaved runs."""
