@@ -27,6 +27,7 @@ from candu_source.settings import Settings
 
 _NO_LIMIT = 1e9
 _KEY = "bench-write-key"
+_ITEMS_AT_A_TIME = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,10 @@ def _measured(events: int, work: Callable[[], object]) -> Cost:
 
 
 def _messages(events: int) -> list[dict[str, Any]]:
-    (admission,) = islice(admissions(Connection("0123456789", "bench"), events), 1)
-    return [json.loads(event.message) for event in admission.events]
+    """Make the messages as the service makes them."""
+    source = admissions(Connection("0123456789", "bench"), _ITEMS_AT_A_TIME)
+    some = islice(source, events // _ITEMS_AT_A_TIME)
+    return [json.loads(event.message) for admission in some for event in admission.events]
 
 
 def arguments_of(message: dict[str, Any]) -> tuple[str, dict[str, Any]]:

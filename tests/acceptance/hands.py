@@ -1,0 +1,39 @@
+"""Make and pause connections by the store's own calls, where a process of the command line for each would take too long."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from candu_source.model import Region, Rules, Secret
+from candu_source.settings import Settings
+from candu_source.store import Store, open_store
+from tests.acceptance.service import Door, Service
+
+
+def connect(service: Service, hosts: Mapping[str, str]) -> list[Door]:
+    """Make a connection for each name, with the name as write key, to its host."""
+    with _opened(service) as store:
+        return [_connect(service, store, name, host) for name, host in hosts.items()]
+
+
+def pause(service: Service, door: Door) -> None:
+    """Stop delivering one connection's events."""
+    with _opened(service) as store:
+        store.connections.save(replace(store.connections.named(door.id), paused=True))
+
+
+def _connect(service: Service, store: Store, name: str, host: str) -> Door:
+    made, secret = store.connections.add(name, Secret(name), region=Region.US, segment_host=host, rules=Rules())
+    token = secret.reveal()
+    return Door(made.id, name, token, f"{service.url}/v1/webhook/{token}", f"{service.url}/v1/interactions")
+
+
+@contextlib.contextmanager
+def _opened(service: Service) -> Iterator[Store]:
+    store = open_store(Settings.load(service.environment()))
+    try:
+        yield store
+    finally:
+        store.close()
