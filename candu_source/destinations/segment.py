@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 
 import requests
@@ -43,9 +44,14 @@ class SegmentDestination:
 
 
 def _refusal(error: library.APIError, key: str) -> Outcome:
-    message = f"{error.code}: {error.message}"
+    message = f"{error.code}: {error.message}".encode("utf-8", "replace").decode()
     wait = retry_after_seconds(error.response.headers, time.time())
-    return Outcome(classify(error.status, message), error.status, message.replace(key, _MASK)[:_DETAIL_CHARACTERS], wait)
+    return Outcome(classify(error.status, message), error.status, _masked(message, key)[:_DETAIL_CHARACTERS], wait)
+
+
+def _masked(message: str, key: str) -> str:
+    """Take the write key out of a far end's words, plain and as the credentials that it makes."""
+    return message.replace(key, _MASK).replace(b64encode(f"{key}:".encode()).decode(), _MASK)
 
 
 def _network(error: requests.RequestException, host: str) -> Outcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 
 from candu_source.errors import CanduSourceError, StoreBusy
@@ -70,10 +69,10 @@ class Committer:
         self._thread.join()
 
     def _run(self) -> None:
-        side_by_side = False
+        side_by_side, gather = False, threading.Event()
         while self._wait_for_first():
             if side_by_side:
-                time.sleep(_GATHER_SECONDS)
+                gather.wait(_GATHER_SECONDS)
             with self._changed:
                 group = self._take_group()
             self._commit(group)

@@ -56,8 +56,8 @@ class Crowd:
         return batch_of((f"crowd-{first + each}" for each in range(EVENTS_A_BATCH)), context={"page": {"title": "x" * _EVENT_CHARACTERS}})
 
     @contextlib.contextmanager
-    def working(self, **settings: object) -> Iterator[None]:
-        """Let a worker deliver; at the end heal the far end, let everything drain and stop it."""
+    def working(self, *, drained: bool = True, **settings: object) -> Iterator[None]:
+        """Let a worker deliver; at the end heal the far end, let everything drain unless told otherwise, and stop it."""
         before = dict(self.service.settings)
         self.service.settings.update(settings)
         self.service.start("worker")
@@ -65,7 +65,8 @@ class Crowd:
         try:
             yield
             self.twin.heal()
-            drain(self.service)
+            if drained:
+                drain(self.service)
         finally:
             self.twin.heal()
             code = self.service.stop("worker")
@@ -73,8 +74,11 @@ class Crowd:
 
 
 def _post(letter: tuple[Door, bytes]) -> int:
+    """Send until there is an answer that is not 503; return its status."""
     door, body = letter
-    client = Client(door)
-    status, _ = client.post(body)
-    client.close()
-    return status
+    with contextlib.closing(Client(door)) as client:
+        return until(lambda: _final(client.post(body)[0]), "an answer")
+
+
+def _final(status: int) -> int | None:
+    return None if status in (0, http.client.SERVICE_UNAVAILABLE) else status

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,8 @@ from tests.acceptance.waiting import until
 
 # Below the ports that systems give to clients by themselves, so that a service that is down for a moment finds its port free again.
 _PORTS = range(15_000, 30_000)
+# What is started dies with us, however we end.
+_LIFELINE = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 _GONE = (psutil.NoSuchProcess, psutil.ZombieProcess)
 _STOP_SECONDS = 60
 _TAIL_LINES = 30
@@ -59,6 +62,7 @@ class Service:
         self.settings: dict[str, object] = {**_DEFAULTS, "store_url": f"sqlite:///{self.store}", "port": self.port, **settings}
         self.variables: dict[str, str] = {}
         self.wrapper: tuple[str, ...] = ()
+        self._pipe: int | None = None
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -79,13 +83,25 @@ class Service:
 
     def start(self, command: str = "serve") -> subprocess.Popen[bytes]:
         """Start one command in a process group of its own."""
-        arguments = [*self.wrapper, sys.executable, "-m", "candu_source", command]
-        with self.log.open("ab") as log:
+        arguments = [*_LIFELINE, *self.wrapper, sys.executable, "-m", "candu_source", command]
+        with self.log.open("ab") as file:
+            log = file if self._pipe is None else self._pipe
             started = subprocess.Popen(
                 arguments, env=self.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         self._running[command] = started
         return started
+
+    @contextlib.contextmanager
+    def log_to_a_pipe(self) -> Iterator[None]:
+        """Let what is started in the block write its log into a pipe that nobody reads after the block."""
+        reader, self._pipe = os.pipe()
+        try:
+            yield
+        finally:
+            os.close(reader)
+            os.close(self._pipe)
+            self._pipe = None
 
     def serve(self) -> Self:
         """Start everything and wait until the doors answer."""
@@ -153,7 +169,7 @@ class Service:
 
     def kill_child(self, role: str) -> None:
         """Kill the supervised process of a role as soon as there is a living one."""
-        until(lambda: self.child(role), f"a living {role} to kill").kill()  # type: ignore[union-attr]  # until() returns what is true
+        until(lambda: self.child(role), f"a living {role} to kill").kill()
 
     def acceptors(self) -> list[psutil.Process]:
         """List the living processes that answer at the doors: children of the web process that have said that they started."""

@@ -17,7 +17,7 @@ _LOOK_SECONDS = 0.05
 _T = TypeVar("_T")
 
 
-def until(look: Callable[[], _T], what: str, seconds: float = PATIENCE_SECONDS) -> _T:
+def until(look: Callable[[], _T | None], what: str, seconds: float = PATIENCE_SECONDS) -> _T:
     """Return the first true answer of `look`; fail the test, naming what it waited for, when the time is up."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
