@@ -69,6 +69,11 @@ class Until(Telltale):
         """Tell whether all is delivered."""
         return self._left <= 0
 
+    def wait(self, timeout: float) -> bool:
+        """Wait so many seconds, then tell whether all is delivered."""
+        time.sleep(timeout)
+        return self.is_set()
+
 
 def worker(store_file: Path, sink: str, events: int) -> Cost:
     """Deliver what waits in a store through the real worker, its rate limit lifted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -27,10 +28,14 @@ _SETTLE_AGAIN_SECONDS = 0.5
 
 
 class Stop(Protocol):
-    """Tell whether to stop."""
+    """Tell whether to stop, as `threading.Event` does."""
 
     def is_set(self) -> bool:
         """Tell whether to stop."""
+        ...
+
+    def wait(self, timeout: float) -> bool:
+        """Wait so many seconds, or until it is time to stop; tell which."""
         ...
 
 
@@ -87,9 +92,11 @@ class Worker:
     _pending: dict[Future[Sent], Run] = field(default_factory=dict)
     _unsettled: list[tuple[Run, Settlement]] = field(default_factory=list)
     _pruned_at: float = 0.0
+    _stop: Stop = field(default_factory=threading.Event)
 
     def run(self, stop: Stop) -> None:
         """Work until `stop` is set; then finish what is in flight, within the limit, and give the lanes back."""
+        self._stop = stop
         pool = ThreadPoolExecutor(self.senders, thread_name_prefix="sender")
         try:
             while not stop.is_set():
@@ -158,7 +165,7 @@ class Worker:
     def _wait(self, seconds: float) -> None:
         """Wait for answers, and decide what each answer means."""
         if not self._pending:
-            time.sleep(seconds)
+            self._stop.wait(seconds)
             return
         done, _ = wait(self._pending, timeout=seconds, return_when=FIRST_COMPLETED)
         for future in done:

@@ -96,8 +96,8 @@ ORDER BY l.turn LIMIT :most
 SELECT max(turn) FROM lanes
 
 -- name: lease
--- Take a lane; the new epoch fences whoever had it.
-UPDATE lanes SET worker = :worker, leased_at = clock(), leased_until = clock() + :seconds, epoch = epoch + 1, turn = :turn
+-- Take a lane, whose wait is over; the new epoch fences whoever had it.
+UPDATE lanes SET worker = :worker, due_at = 0, leased_at = clock(), leased_until = clock() + :seconds, epoch = epoch + 1, turn = :turn
 WHERE connection = :connection AND destination = :destination
 
 -- name: renew

@@ -81,7 +81,12 @@ def test_a_clock_that_jumps_frees_lanes(store: Store, connection: Connection, ju
             " waiting_since = waiting_since - :jump, due_at = due_at - :jump",
             {"jump": jump},
         )
-    assert claim(store, "second").failures == 1
+    second = claim(store, "second")
+    assert second.failures == 1
+    store.lanes.settle([settlement(second, second.batches[0], Again(time.time() + 60), REFUSED)])
+    with store.database.read() as db:
+        ((due_at,),) = db.execute("SELECT due_at FROM lanes").fetchall()
+    assert due_at < time.time() + 61, "the new wait counts, not the one that the jump has overtaken"
 
 
 def test_again_waits_until_due_and_then_sends_one_batch(store: Store, connection: Connection) -> None:
