@@ -11,13 +11,37 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, request
+from marshmallow import INCLUDE, Schema, fields, validate
 from segment.analytics.client import Client
 
 SINK = "NAIVE_SINK"
 
 
-def create_app() -> Flask:
-    """Return the application with one client for the process."""
+class Properties(Schema):
+    """The properties of Segment's Candu source page, as anyone would write them down."""
+
+    tutorialId = fields.Integer(required=True)  # noqa: N815
+    segmentId = fields.String(required=True)  # noqa: N815
+    portalId = fields.Integer(required=True)  # noqa: N815
+    versionId = fields.String(required=True)  # noqa: N815
+    eventName = fields.String()  # noqa: N815
+
+
+class Interaction(Schema):
+    """One item."""
+
+    type = fields.String(required=True, validate=validate.OneOf(["tutorial.view", "tutorial.interaction"]))
+    userId = fields.String()  # noqa: N815
+    anonymousId = fields.String()  # noqa: N815
+    properties = fields.Nested(Properties, required=True)
+    messageId = fields.String()  # noqa: N815
+    timestamp = fields.DateTime()
+    context = fields.Dict()
+
+
+def create_app(*, validate_items: bool = True) -> Flask:
+    """Return the application with one client for the process; `validate_items` through marshmallow."""
+    schema = Interaction(many=True, unknown=INCLUDE)
     logging.getLogger("segment").disabled = True  # in its favour: it would write a line for every message that it drops
     client = Client("naive-write-key", host=os.environ[SINK])
     app = Flask(__name__)
@@ -26,6 +50,8 @@ def create_app() -> Flask:
     def receive() -> tuple[dict[str, Any], int]:
         data = request.get_json()
         items = data.get("batch", [data])
+        if validate_items:
+            items = schema.load(items)
         for item in items:
             _enqueue(client, item)
         return {"accepted": len(items)}, 202
@@ -39,10 +65,14 @@ def _enqueue(client: Client, item: dict[str, Any]) -> None:
         "anonymous_id": item.get("anonymousId"),
         "properties": item["properties"],
         "context": item.get("context"),
-        "timestamp": datetime.fromisoformat(item["timestamp"]) if "timestamp" in item else None,
+        "timestamp": _moment(item.get("timestamp")),
         "message_id": item.get("messageId"),
     }
     if item["type"] == "tutorial.view":
         client.screen(name=item["type"], **common)
     else:
         client.track(event=item["type"], **common)
+
+
+def _moment(given: datetime | str | None) -> datetime | None:
+    return datetime.fromisoformat(given) if isinstance(given, str) else given

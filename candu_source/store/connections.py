@@ -23,6 +23,8 @@ _ID_BYTES = 5
 _TOKEN_MEMORY_SECONDS = 1.0
 _TOKEN_MEMORY_MOST = 10_000
 SEGMENT_LANE = "segment"
+# Built here, in one thread: msgspec works a type out at its first use, and two threads that do so together crash the process.
+_read_rules = msgspec.json.Decoder(Rules).decode
 
 
 class SqlConnections:
@@ -129,7 +131,7 @@ def _row(connection: Connection) -> dict[str, Any]:
 def _connection(row: Any) -> Connection:
     identifier, name, region, host, paused, rules, created_at = row
     try:
-        known = msgspec.json.decode(rules, type=Rules)
+        known = _read_rules(rules)
     except msgspec.ValidationError as error:
         raise StoreError(f"the rules of connection {name} do not read: {error}") from error
     return Connection(identifier, name, Region(region), host, bool(paused), known, created_at)
