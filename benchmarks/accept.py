@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from benchmarks.load import Load
 from benchmarks.report import Row, Target, rate, ratios
@@ -18,6 +19,8 @@ SECONDS = 3.0
 BATCH = 100
 # items a request -> connections
 SHAPES = {1: 32, BATCH: 8}
+# gunicorn's processes take new connections as each comes by, often one process most of them; the kernel can spread them evenly instead.
+NAIVE = {"naive": (), "naive, spread": ("--reuse-port",)}
 
 
 @dataclass(slots=True)
@@ -43,30 +46,37 @@ class Peer:
 
 def run(bench: Bench) -> list[Row]:
     """Return the rows of both shapes."""
-    with _stage(bench) as (loads, peer):
+    with _stage(bench) as (loads, peers):
         rows = []
         for items, connections in SHAPES.items():
             runs = {name: partial(load, items, connections, bench.seconds(SECONDS)) for name, load in loads.items()}
-            said, arrived = peer.said, peer.arrived()
+            before = {name: (peer.said, peer.arrived()) for name, peer in peers.items()}
             samples = bench.interleave("accept singles" if items == 1 else f"accept batches of {items}", runs, bench.rounds(ROUNDS))
             rows += _rows(items, samples)
-            rows.append(_lost(items, peer.said - said, peer.arrived() - arrived, len(samples["naive"])))
+            rows += [_lost(items, name, peer, *before[name]) for name, peer in peers.items()]
         return rows
 
 
 @contextlib.contextmanager
-def _stage(bench: Bench) -> Iterator[tuple[Mapping[str, Callable[[int, int, float], Load]], Peer]]:
+def _stage(bench: Bench) -> Iterator[tuple[Mapping[str, Callable[[int, int, float], Load]], Mapping[str, Peer]]]:
     directory = bench.directory / "accept"
     directory.mkdir()
     bench.say("accept: starting the service, the service without a store, and the naive peer")
     with contextlib.ExitStack() as stack:
         durable = stack.enter_context(web(directory / "durable"))
         bare = stack.enter_context(web(directory / "storeless", module="benchmarks.storeless"))
-        far = stack.enter_context(sink(directory))
-        other = stack.enter_context(naive(directory, far))
-        await_quiet(far)
-        peer = Peer(other, far, began_with=far.counts().events)
-        yield {"durable": durable.load, "store-less": bare.load, "naive": peer.load}, peer
+        peers = {name: _peer(stack, directory / name, options) for name, options in NAIVE.items()}
+        loads = {"durable": durable.load, "store-less": bare.load, **{name: peer.load for name, peer in peers.items()}}
+        yield loads, peers
+
+
+def _peer(stack: contextlib.ExitStack, directory: Path, options: Sequence[str]) -> Peer:
+    """Start a naive peer with a sink of its own."""
+    directory.mkdir()
+    far = stack.enter_context(sink(directory))
+    service = stack.enter_context(naive(directory, far, *options))
+    await_quiet(far)
+    return Peer(service, far, began_with=far.counts().events)
 
 
 def _rows(items: int, samples: Mapping[str, list[Load]]) -> list[Row]:
@@ -87,6 +97,7 @@ def _rows(items: int, samples: Mapping[str, list[Load]]) -> list[Row]:
     return [
         row("store-less", Target(">=", 0.6) if items == 1 else None),
         row("naive", Target(">=", 1.5 if items == 1 else 3.0)),
+        row("naive, spread", None),
         Row("accept", f"{shape}, durable p50", [load.p50 for load in durable], "ms"),
         Row("accept", f"{shape}, durable p99", [load.p99 for load in durable], "ms", note=_refused(samples)),
     ]
@@ -96,7 +107,8 @@ def _refused(samples: Mapping[str, list[Load]]) -> str:
     return "not 2xx: " + ", ".join(f"{name} {sum(load.refused for load in loads)}" for name, loads in samples.items())
 
 
-def _lost(items: int, said: int, arrived: int, rounds: int) -> Row:
+def _lost(items: int, name: str, peer: Peer, said_before: int, arrived_before: int) -> Row:
     shape = "single" if items == 1 else f"batch of {items}"
-    note = f"{said:,} events answered 2xx, {arrived:,} arrived; all {rounds} rounds together"
-    return Row("accept", f"{shape}, lost by naive", [100 * (1 - arrived / said)], "%", note=note)
+    said, arrived = peer.said - said_before, peer.arrived() - arrived_before
+    note = f"{said:,} events answered 2xx, {arrived:,} arrived; all rounds together"
+    return Row("accept", f"{shape}, lost by {name}", [100 * (1 - arrived / said)], "%", note=note)

@@ -46,8 +46,7 @@ class LeaderCommitter:
             group, self._waiting = self._waiting, []
         try:
             self._database.check_room()
-            with self._database.write() as db:
-                results = append_group(db, self._database.sql, [place.admission for place in group])
+            results = append_group(self._database, [place.admission for place in group])
             for place, result in zip(group, results, strict=True):
                 place.result = result
         except CanduSourceError as error:

@@ -56,11 +56,11 @@ def web(directory: Path, *, module: str = "candu_source", store: Path | None = N
 
 
 @contextlib.contextmanager
-def naive(directory: Path, sink: Sink) -> Iterator[Service]:
-    """Run the naive peer as gunicorn's threads run such a service."""
+def naive(directory: Path, sink: Sink, *options: str) -> Iterator[Service]:
+    """Run the naive peer as gunicorn's threads run such a service, with more of gunicorn's options where given."""
     port = free_port()
-    command = ["gunicorn", "--worker-class", "gthread", "--workers", "2", "--threads", "16", "--log-level", "error"]
-    log = directory / "naive.log"
+    command = ["gunicorn", "--worker-class", "gthread", "--workers", "2", "--threads", "16", "--log-level", "error", *options]
+    log = directory / f"naive{''.join(options)}.log"
     with running(
         [*command, "--bind", f"127.0.0.1:{port}", "benchmarks.naive:create_app()"], environment() | {SINK: sink.url}, log
     ) as process:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TextIO
@@ -39,6 +41,8 @@ class Telltale:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
+        self._lines: deque[str] = deque()
+        self._writing = threading.Lock()
         self._registry = CollectorRegistry()
         self._children: dict[tuple[str, ...], Any] = {}
         self._metrics = {name: _make(name, self._registry) for name, (kind, _, _) in METRICS.items() if kind is not Gauge}
@@ -46,7 +50,17 @@ class Telltale:
     def tell(self, fact: str, **fields: Any) -> None:
         """Write one JSON line: time, fact, and the fields as given."""
         line = msgspec.json.encode({"at": round(time.time(), 3), "fact": fact, **fields}, enc_hook=str)
-        self._stream.write(line.decode() + "\n")
+        self._lines.append(line.decode() + "\n")
+        while self._lines and self._writing.acquire(blocking=False):
+            try:
+                self._write()
+            finally:
+                self._writing.release()
+
+    def _write(self) -> None:
+        """Write what lines there are: one thread at a time, and those that come meanwhile leave theirs to it."""
+        lines = [self._lines.popleft() for _ in range(len(self._lines))]
+        self._stream.write("".join(lines))
         self._stream.flush()
 
     def count(self, metric: str, amount: float = 1, **labels: str) -> None:

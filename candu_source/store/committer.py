@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 
 from candu_source.errors import CanduSourceError, StoreBusy
@@ -12,9 +13,12 @@ from candu_source.store.sqlite import Database
 
 # A group is closed at this many bytes of messages and raw input: about 20 ms of writing.
 _GROUP_BYTES = 8 * 2**20
-# While requests come side by side, a commit waits this long for more of them: a commit costs as much as fifty events.
+# While requests come side by side, a commit waits this long for more of them: one commit costs as much as fifty events.
 # A request that comes alone never waits.
 _GATHER_SECONDS = 0.002
+# The room that is left is looked at this often, and after so many bytes: far less than what is kept back.
+_ROOM_SECONDS = 0.25
+_ROOM_BYTES = 2**20
 # More than this waiting means that the disk does not follow; the doors say 503 rather than fill memory.
 _WAITING_BYTES = 64 * 2**20
 
@@ -42,6 +46,8 @@ class Committer:
         self._waiting_bytes = 0
         self._changed = threading.Condition()
         self._closing = False
+        self._room_until = 0.0
+        self._room_bytes = 0
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
 
@@ -98,9 +104,8 @@ class Committer:
 
     def _commit(self, group: list[_Ticket]) -> None:
         try:
-            self._database.check_room()
-            with self._database.write() as db:
-                results = append_group(db, self._database.sql, [ticket.admission for ticket in group])
+            self._check_room(sum(ticket.size for ticket in group))
+            results = append_group(self._database, [ticket.admission for ticket in group])
             for ticket, result in zip(group, results, strict=True):
                 ticket.result = result
         except CanduSourceError as error:
@@ -109,3 +114,10 @@ class Committer:
         finally:
             for ticket in group:
                 ticket.done.release()
+
+    def _check_room(self, size: int) -> None:
+        now = time.monotonic()
+        self._room_bytes -= size
+        if self._room_bytes < 0 or now >= self._room_until:
+            self._database.check_room()
+            self._room_until, self._room_bytes = now + _ROOM_SECONDS, _ROOM_BYTES

@@ -45,7 +45,12 @@ class SqlLedger:
 
     def _faults(self, db: sqlite3.Connection, row: dict[str, Any]) -> list[str]:
         lane = {"connection": row["id"], "destination": row["destination"], "after": row["pruned_to"]}
-        return [*self._log_faults(db, lane, row["head"]), *self._tiling_faults(db, lane, row["cursor"]), *self._dead_faults(db, lane)]
+        return [
+            *self._log_faults(db, lane, row["head"]),
+            *self._place_faults(db),
+            *self._tiling_faults(db, lane, row["cursor"]),
+            *self._dead_faults(db, lane),
+        ]
 
     def _log_faults(self, db: sqlite3.Connection, lane: dict[str, Any], head: int) -> list[str]:
         count, first, last, distinct = db.execute(self._sql["log_span"], lane).fetchone()
@@ -53,6 +58,11 @@ class SqlLedger:
         if count != expected or (count and (first, last) != (lane["after"] + 1, head)):
             return [f"the log should hold seqs {lane['after'] + 1} to {head}; it holds {count} from {first} to {last}"]
         return [] if distinct == count else [f"{count - distinct} message ids are in the log twice"]
+
+    def _place_faults(self, db: sqlite3.Connection) -> list[str]:
+        """The seqs of all connections together must be as many as the events ever written."""
+        given_out, written = db.execute(self._sql["places"]).fetchone()
+        return [] if given_out == written else [f"{written} events were written; the seqs of all connections account for {given_out}"]
 
     def _tiling_faults(self, db: sqlite3.Connection, lane: dict[str, Any], cursor: int) -> list[str]:
         """Every seq up to the cursor must be ended by exactly one try."""

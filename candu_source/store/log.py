@@ -10,87 +10,100 @@ import time
 from collections.abc import Iterable, Sequence
 
 from candu_source.errors import NotFound
-from candu_source.model import Admission, Receipt
+from candu_source.model import Admission, Event, Receipt
 from candu_source.store.sql import Statements
+from candu_source.store.sqlite import Database
 
-# Python lets other threads in around every call into SQLite; a busy one may keep the committer waiting for 5 ms each time.
-_ROWS_AT_ONCE = 64
+# Events of one statement at most. Python lets other threads in at every call into SQLite, and each may keep the log waiting for 5 ms.
+_ROWS_AT_ONCE = 1_024
+_PADDING = (None,) * 6
 _DIGEST_BYTES = 16  # 128 bits: no two ids of any real log share them
 
 
-def append_group(db: sqlite3.Connection, sql: Statements, group: Sequence[Admission]) -> list[Receipt | NotFound]:
-    """Write every admission of `group` inside the caller's transaction; one result each, in order.
+def append_group(database: Database, group: Sequence[Admission]) -> Sequence[Receipt | NotFound]:
+    """Commit every admission of `group` together; one result each, in order.
 
     A connection that no longer exists gives NotFound for its admissions and leaves the others alone.
     """
-    results: list[Receipt | NotFound | None] = [None] * len(group)
+    now = time.time()
+    return _append_by_one_statement(database, group, now) or _append_step_by_step(database, group, now)
+
+
+def _append_by_one_statement(database: Database, group: Sequence[Admission], now: float) -> Sequence[Receipt]:
+    """Write a group that holds only events, all new and all of one connection; return nothing, having written nothing, for any other."""
+    events = _events(group)
+    plain = not any(admission.filtered or admission.rejects for admission in group)
+    if not plain or not 0 < len(events) <= _ROWS_AT_ONCE or len({admission.connection_id for admission in group}) > 1:
+        return ()
+    with database.statement() as db:
+        if not _insert_new(db, database.sql, group[0].connection_id, events, now):
+            return ()
+    return [Receipt(accepted=len(admission.events)) for admission in group]
+
+
+def _append_step_by_step(database: Database, group: Sequence[Admission], now: float) -> list[Receipt | NotFound]:
     by_connection: dict[str, list[int]] = {}
     for position, admission in enumerate(group):
         by_connection.setdefault(admission.connection_id, []).append(position)
-    now = time.time()
-    for connection, positions in by_connection.items():
-        receipts = _append(db, sql, connection, [group[position] for position in positions], now)
-        for position, receipt in zip(positions, receipts, strict=True):
-            results[position] = receipt
-    return [result for result in results if result is not None]
+    results: dict[int, Receipt | NotFound] = {}
+    with database.write() as db:
+        for connection, positions in by_connection.items():
+            admissions = [group[position] for position in positions]
+            results.update(zip(positions, _append(db, database.sql, connection, admissions, now), strict=True))
+    return [results[position] for position in range(len(group))]
 
 
 def _append(
     db: sqlite3.Connection, sql: Statements, connection: str, admissions: Sequence[Admission], now: float
 ) -> Sequence[Receipt | NotFound]:
-    found = db.execute(sql["head"], {"connection": connection}).fetchone()
-    if found is None:
+    if not db.execute(sql["connection_exists"], (connection,)).fetchone():
         return [NotFound(f"connection {connection} was deleted")] * len(admissions)
-    head, filters = found
-    accepted = _insert_fresh(db, sql, connection, head, admissions, now)
-    if accepted is None:
-        accepted = _insert_unknown(db, sql, connection, head, admissions, now)
-    if any(accepted):
-        db.execute(sql["move_head"], {"connection": connection, "head": head + sum(accepted)})
-        if filters:
-            ids = json.dumps([event.message_id for admission in admissions for event in admission.events])
-            db.execute(sql["take_filtered_of"], {"connection": connection, "ids": ids})
+    new = iter(_insert(db, sql, connection, _events(admissions), now))
+    accepted = [sum(itertools.islice(new, len(admission.events))) for admission in admissions]
     filtered = [_keep_filtered(db, sql, connection, admission, now) if admission.filtered else 0 for admission in admissions]
     if any(admission.rejects for admission in admissions):
         db.executemany(sql["add_reject"], _reject_rows(connection, admissions, now))
     return [_receipt(*each) for each in zip(admissions, accepted, filtered, strict=True)]
 
 
-def _insert_fresh(
-    db: sqlite3.Connection, sql: Statements, connection: str, head: int, admissions: Sequence[Admission], now: float
-) -> list[int] | None:
-    """Write events as if none had come before, which is how it mostly is; write nothing and return None when one had."""
-    places = itertools.count(head + 1)
-    rows = [
-        (connection, next(places), digest(connection, event.message_id), event.message_id, now, admission.door, event.message, event.raw)
-        for admission in admissions
-        for event in admission.events
+def _events(admissions: Iterable[Admission]) -> list[tuple[str, Event]]:
+    """Return the events with their doors."""
+    return [(admission.door, event) for admission in admissions for event in admission.events]
+
+
+def _insert(db: sqlite3.Connection, sql: Statements, connection: str, events: Sequence[tuple[str, Event]], now: float) -> list[bool]:
+    """Write each event unless the log has it; tell which were new."""
+    new: list[bool] = []
+    for start in range(0, len(events), _ROWS_AT_ONCE):
+        some = events[start : start + _ROWS_AT_ONCE]
+        if _insert_new(db, sql, connection, some, now):
+            new += [True] * len(some)
+        else:
+            new += [_insert_one(db, sql, connection, door, event, now) for door, event in some]
+    return new
+
+
+def _insert_new(db: sqlite3.Connection, sql: Statements, connection: str, events: Sequence[tuple[str, Event]], now: float) -> bool:
+    """Write events as if none had come before, which is how it mostly is; False, having written nothing, when that cannot be."""
+    rows: list[tuple[object, ...]] = [
+        (order, digest(connection, event.message_id), event.message_id, door, event.message, event.raw)
+        for order, (door, event) in enumerate(events, start=1)
     ]
-    db.execute("SAVEPOINT fresh")
+    size = 1 << (len(rows) - 1).bit_length()  # a statement for each power of two, each prepared once
+    rows += [_PADDING] * (size - len(rows))
     try:
-        for start in range(0, len(rows), _ROWS_AT_ONCE):
-            some = rows[start : start + _ROWS_AT_ONCE]
-            db.execute(sql.times("append", len(some)), list(itertools.chain.from_iterable(some)))
+        return db.execute(sql.times("append", size), (connection, now, *itertools.chain.from_iterable(rows))).rowcount == len(events)
     except sqlite3.IntegrityError:
-        db.execute("ROLLBACK TO fresh")
-        return None
-    return [len(admission.events) for admission in admissions]
+        return False
 
 
-def _insert_unknown(
-    db: sqlite3.Connection, sql: Statements, connection: str, head: int, admissions: Sequence[Admission], now: float
-) -> list[int]:
-    """Write each event unless the log has it; return how many of each admission were new."""
-    accepted = []
-    for admission in admissions:
-        before = head
-        for event in admission.events:
-            key = digest(connection, event.message_id)
-            if not db.execute(sql["is_logged"], (key,)).fetchone():
-                head += 1
-                db.execute(sql["append"], (connection, head, key, event.message_id, now, admission.door, event.message, event.raw))
-        accepted.append(head - before)
-    return accepted
+def _insert_one(db: sqlite3.Connection, sql: Statements, connection: str, door: str, event: Event, now: float) -> bool:
+    """Write one event unless the log has it; what was kept as filtered under its id has become this event."""
+    row = (connection, digest(connection, event.message_id), event.message_id, now, door, event.message, event.raw)
+    new = db.execute(sql["append_one"], row).rowcount == 1
+    if new:
+        db.execute(sql["take_filtered"], (connection, event.message_id))
+    return new
 
 
 def _keep_filtered(db: sqlite3.Connection, sql: Statements, connection: str, admission: Admission, now: float) -> int:

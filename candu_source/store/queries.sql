@@ -44,33 +44,33 @@ WHERE connection = :connection AND (expires_at IS NULL OR expires_at > clock() +
 -- Open a lane at the beginning of the log.
 INSERT INTO lanes (connection, destination) VALUES (:connection, :destination)
 
--- name: head
--- Read the last seq given out, and whether filtered events are kept.
-SELECT head, EXISTS (SELECT 1 FROM filtered WHERE connection = :connection) FROM connections WHERE id = :connection
-
--- name: move_head
--- Give out seqs up to here.
-UPDATE connections SET head = :head WHERE id = :connection
+-- name: connection_exists
+-- Tell whether a connection is still there.
+SELECT 1 FROM connections WHERE id = ?
 
 -- name: is_logged
 -- Tell whether the log has a message id.
 SELECT 1 FROM log WHERE digest = ?
 
 -- name: append
--- Write one event at its seq.
-INSERT INTO log (connection, seq, digest, message_id, accepted_at, door, message, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+-- Write events (their order, digest, id, door, message, raw; rows of nulls are padding) at the next seqs; none while filtered events are kept.
+INSERT INTO log (connection, seq, digest, message_id, accepted_at, door, message, raw)
+SELECT ?1, (SELECT head FROM heads WHERE connection = ?1) + column1, column2, column3, ?2, column4, column5, column6
+FROM (VALUES (?, ?, ?, ?, ?, ?))
+WHERE column1 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM filtered WHERE connection = ?1)
+
+-- name: append_one
+-- Write one event at the next seq, unless the log has it.
+INSERT INTO log (connection, seq, digest, message_id, accepted_at, door, message, raw)
+SELECT connection, head + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM heads WHERE connection = ?1 AND NOT EXISTS (SELECT 1 FROM log WHERE digest = ?2)
 
 -- name: add_filtered
 -- Keep one filtered event, unless it is kept already.
 INSERT INTO filtered (connection, message_id, name, reason, door, accepted_at, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (connection, message_id) DO NOTHING
 
--- name: take_filtered_of
--- Forget the filtered events that have become events of the log.
-DELETE FROM filtered WHERE connection = :connection AND message_id IN (SELECT value FROM json_each(:ids))
-
 -- name: take_filtered
--- Forget one filtered event.
+-- Forget one filtered event, which has expired or has become an event of the log.
 DELETE FROM filtered WHERE connection = ? AND message_id = ?
 
 -- name: add_reject
@@ -86,7 +86,7 @@ WHERE l.held IS NULL AND NOT c.paused
   AND (l.failures = 0 OR NOT :healthy_only)
   AND (l.due_at <= clock() OR clock() < l.waiting_since)
   AND (l.worker IS NULL OR l.worker = :worker OR l.leased_until <= clock() OR clock() < l.leased_at)
-  AND (c.head > l.cursor OR EXISTS (
+  AND (EXISTS (SELECT 1 FROM log g WHERE g.connection = l.connection AND g.seq > l.cursor) OR EXISTS (
       SELECT 1 FROM dead_letters d WHERE d.connection = l.connection AND d.destination = l.destination AND d.replay_at IS NOT NULL))
   AND NOT EXISTS (SELECT 1 FROM json_each(:busy) b WHERE b.value ->> 0 = l.connection AND b.value ->> 1 = l.destination)
 ORDER BY l.turn LIMIT :most
@@ -161,7 +161,7 @@ DELETE FROM dead_letters WHERE connection = ? AND destination = ? AND seq = ?
 
 -- name: tallies
 -- Count where the events of every lane are, from the rows themselves.
-SELECT c.id, c.name, l.destination, c.head, c.pruned_to, l.cursor, l.held, l.dead_expired, c.filtered_expired, c.paused, l.failures, l.due_at,
+SELECT c.id, c.name, l.destination, h.head, c.pruned_to, l.cursor, l.held, l.dead_expired, c.filtered_expired, c.paused, l.failures, l.due_at,
   l.held_detail,
   (SELECT count(*) FROM dead_letters d WHERE d.connection = c.id AND d.destination = l.destination AND d.replay_at IS NULL) AS dead,
   (SELECT count(*) FROM dead_letters d WHERE d.connection = c.id AND d.destination = l.destination AND d.replay_at IS NOT NULL) AS replaying,
@@ -169,12 +169,16 @@ SELECT c.id, c.name, l.destination, c.head, c.pruned_to, l.cursor, l.held, l.dea
   (SELECT coalesce(sum(a.events), 0) FROM attempts a
     WHERE a.connection = c.id AND a.destination = l.destination AND a.settled AND a.first_seq > l.cursor) AS ahead,
   (SELECT g.accepted_at FROM log g WHERE g.connection = c.id AND g.seq > l.cursor ORDER BY g.seq LIMIT 1) AS oldest_pending
-FROM connections c JOIN lanes l ON l.connection = c.id
+FROM connections c JOIN heads h ON h.connection = c.id JOIN lanes l ON l.connection = c.id
 WHERE :connection IS NULL OR c.id = :connection ORDER BY c.name, l.destination
 
 -- name: log_span
 -- Count the rows that the log keeps beyond retention's mark, and their distinct message ids.
 SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0), count(DISTINCT digest) FROM log WHERE connection = :connection AND seq > :after
+
+-- name: places
+-- Count the events ever written, once by the seqs given out and once by SQLite's own account.
+SELECT (SELECT coalesce(sum(head), 0) FROM heads), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0)
 
 -- name: settled_ranges
 -- List all ranges that ended events of a lane, in order, with how they ended.

@@ -9,7 +9,6 @@ CREATE TABLE connections (
     rules        TEXT NOT NULL,                 -- JSON of model.Rules
     paused       INTEGER NOT NULL DEFAULT 0,
     created_at   REAL NOT NULL,
-    head         INTEGER NOT NULL DEFAULT 0,    -- the last seq given out
     pruned_to    INTEGER NOT NULL DEFAULT 0,    -- seqs up to here are released by retention
     filtered_expired INTEGER NOT NULL DEFAULT 0 -- filtered events that retention deleted
 );
@@ -23,6 +22,7 @@ CREATE TABLE tokens (
 CREATE INDEX tokens_of ON tokens (connection);
 
 CREATE TABLE log (
+    place       INTEGER PRIMARY KEY AUTOINCREMENT, -- SQLite remembers the last place given out: a row that vanishes is missed
     connection  TEXT NOT NULL,
     seq         INTEGER NOT NULL,               -- 1, 2, 3… per connection, without gaps
     digest      BLOB NOT NULL UNIQUE,           -- of connection and message id, 16 bytes: the second copy is refused here
@@ -31,8 +31,12 @@ CREATE TABLE log (
     door        TEXT NOT NULL,
     message     BLOB NOT NULL,                  -- the Segment call, serialised once
     raw         BLOB NOT NULL,                  -- the item as received
-    PRIMARY KEY (connection, seq)
+    UNIQUE (connection, seq)
 );
+
+-- The last seq given out on each connection.
+CREATE VIEW heads AS
+SELECT c.id AS connection, max(c.pruned_to, coalesce((SELECT max(g.seq) FROM log g WHERE g.connection = c.id), 0)) AS head FROM connections c;
 
 CREATE TABLE lanes (
     connection    TEXT NOT NULL,

@@ -6,6 +6,7 @@ import re
 from importlib import resources
 
 _HEADING = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_VALUES = re.compile(r"(?<=\(VALUES )(\([?, ]+\))")
 
 
 class Statements:
@@ -21,11 +22,11 @@ class Statements:
         return self._by_name[name]
 
     def times(self, name: str, rows: int) -> str:
-        """Return an INSERT that takes so many rows at once: one call into SQLite, during which no other thread can get in between."""
+        """Return a statement whose VALUES take so many rows at once: one call into SQLite, with no other thread in between."""
         text = self._repeated.get((name, rows))
         if text is None:
-            head, values, row = self[name].rpartition("VALUES ")
-            text = self._repeated[name, rows] = head + values + ", ".join([row] * rows)
+            before, row, after = _VALUES.split(self[name], maxsplit=1)
+            text = self._repeated[name, rows] = before + ", ".join([row] * rows) + after
         return text
 
     def names(self) -> list[str]:

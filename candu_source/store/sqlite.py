@@ -29,9 +29,10 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     f"PRAGMA wal_autocheckpoint = {64 * 2**20 // _PAGE_BYTES}",  # 64 MB
     "PRAGMA journal_size_limit = 67108864",
-    "PRAGMA cache_size = -16384",  # 16 MB
     "PRAGMA temp_store = MEMORY",
 )
+# The writing connection gains from what it keeps of the index in memory, the reading one reads each stretch of the log once.
+_WRITER_CACHE_KB, _READER_CACHE_KB = 16_384, 2_048
 Params = Mapping[str, Any] | Sequence[Any]
 
 
@@ -47,9 +48,9 @@ class Database:
         self._read_lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         with _mapped():
-            self._writer = _connect(path, busy_seconds)
+            self._writer = _connect(path, busy_seconds, _WRITER_CACHE_KB)
             self._prepare()
-            self._reader = _connect(path, busy_seconds)
+            self._reader = _connect(path, busy_seconds, _READER_CACHE_KB)
         self._queue = os.open(path.with_name(path.name + ".queue"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def close(self) -> None:
@@ -74,6 +75,12 @@ class Database:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+
+    @contextlib.contextmanager
+    def statement(self) -> Iterator[sqlite3.Connection]:
+        """Lend the writing connection for one statement, which commits (fsync) or does nothing. Raises as `write` does."""
+        with self._write_lock, self._turn(), _mapped():
+            yield self._writer
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -146,10 +153,11 @@ class Database:
             raise
 
 
-def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+def _connect(path: Path, busy_seconds: float, cache_kb: int) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False, cached_statements=256)
     for pragma in _PRAGMAS:
         db.execute(pragma)
+    db.execute(f"PRAGMA cache_size = -{cache_kb}")
     return db
 
 

@@ -79,7 +79,10 @@ def test_a_lane_that_failed_once_gets_its_turn_while_all_others_are_busy(crowd: 
 
 def _pending(crowd: Crowd) -> dict[str, int]:
     """Count what waits in every lane but the first."""
-    waiting = rows(crowd.service, "SELECT c.name, c.head - l.cursor FROM lanes l JOIN connections c ON c.id = l.connection")
+    waiting = rows(
+        crowd.service,
+        "SELECT c.name, h.head - l.cursor FROM lanes l JOIN connections c ON c.id = l.connection JOIN heads h ON h.connection = c.id",
+    )
     return {name: count for name, count in waiting if name != crowd.doors[0].name}
 
 
