@@ -73,7 +73,7 @@ class FragmentAdapter(HTTPAdapter):
         if fragments is not None:
             assert isinstance(request.body, str)
             before, _, after = request.body.partition(_PLACE)
-            request.body = b"".join((before.encode(), b"[", b",".join(fragments), b"]", after.encode()))
+            request.body = _joined(f"{before}[".encode(), fragments, f"]{after}".encode())
             request.headers["Content-Length"] = str(len(request.body))
         return super().send(request, *args, **kwargs)
 
@@ -85,3 +85,11 @@ def guard(session: requests.Session, *, senders: int, allow_private: bool) -> Fr
     session.mount("http://", adapter)
     session.max_redirects = 0
     return adapter
+
+
+def _joined(before: bytes, fragments: Sequence[bytes], after: bytes) -> bytes:
+    """Return the whole body, copied once: batches are large, and many are under way."""
+    pieces = list(fragments) or [b""]
+    pieces[0] = before + pieces[0]
+    pieces[-1] += after
+    return b",".join(pieces)
