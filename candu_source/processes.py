@@ -29,6 +29,8 @@ _POLL_SECONDS = 0.1
 _TOO_SOON_SECONDS = 5.0
 _TOO_OFTEN = 3
 _RESTART_SECONDS = 0.2
+# Connections that one web process serves, those kept open without a request among them: below the usual limit of 1024 open files.
+_OPEN_CONNECTIONS = 900
 _BACKLOG = 2048
 
 
@@ -65,7 +67,7 @@ def run_web(settings: Settings) -> None:
         port=settings.port,
         workers=settings.web_processes,
         blocking_threads=settings.web_threads,
-        backpressure=settings.web_threads * 4,
+        backpressure=_OPEN_CONNECTIONS,
         backlog=_BACKLOG,
         websockets=False,
         respawn_failed_workers=True,

@@ -110,14 +110,20 @@ def _integer(digits: str) -> int:
 
 
 def _prune(body: bytes) -> bytes:
-    """Put null in place of what is nested too deep to parse; its parent is deeper than `DEPTH` already, and named for that.
-
-    What never closes is cut off there.
-    """
+    """Put null in place of what is nested too deep to parse; its parent is deeper than `DEPTH` already, and named for that."""
     if not is_deeper(body, _READABLE_DEPTH):
         return body
     pieces = []
-    level = kept = start = 0
+    kept = 0
+    for start, end in _buried(body):
+        pieces += [body[kept:start], b"null", body[start:end].translate(_BLANKS)[4:]]
+        kept = end
+    return b"".join([*pieces, body[kept:]])
+
+
+def _buried(body: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each thing that is nested too deep to parse begins and ends."""
+    level = start = 0
     for token in _TOKEN.finditer(body):
         word = token.group()
         if word in b"[{":
@@ -126,10 +132,10 @@ def _prune(body: bytes) -> bytes:
                 start = token.start()
         elif word in b"]}":
             if level == _READABLE_DEPTH + 1:
-                pieces += [body[kept:start], b"null", body[start : token.end()].translate(_BLANKS)[4:]]
-                kept = token.end()
+                yield start, token.end()
             level -= 1
-    return b"".join([*pieces, body[kept : start if level > _READABLE_DEPTH else None]])
+    if level > _READABLE_DEPTH:
+        yield start, len(body)
 
 
 def broken(body: bytes, sentence: str) -> Reject:
