@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from flask import Flask, Response, request
 
 from candu_source.doors import health, interactions, webhook
-from candu_source.doors.gate import Gate, answer_errors
-from candu_source.model import Heard, Reject, Rules
+from candu_source.doors.gate import Gate, Hear, answer_errors
 from candu_source.observe import Telltale
-
-Hear = Callable[[bytes, Rules], Sequence[Heard | Reject]]
 
 # door -> how it reads a body; replays and imports go the same way as requests.
 DOORS: Mapping[str, Hear] = MappingProxyType({webhook.DOOR: webhook.hear, interactions.DOOR: interactions.hear})

@@ -14,14 +14,17 @@ from werkzeug.exceptions import HTTPException
 
 from candu_source import intake
 from candu_source.errors import Reason, Refused, StoreError, StoreFull
-from candu_source.model import Connection, Heard, Receipt, Reject
+from candu_source.model import Connection, Heard, Receipt, Reject, Rules
 from candu_source.ports import Log, Observer
 
 _PROBLEM = "application/problem+json"
 # What a client may wait before it sends again: one group commit later, or when an operator has made room.
 _BUSY_RETRY_SECONDS = 1
 _FULL_RETRY_SECONDS = 30
+# Bodies of which nothing could be read: 400 in place of 422.
+_UNREADABLE = frozenset({Reason.BROKEN_JSON, Reason.BROKEN_ENCODING})
 _encode = msgspec.json.Encoder().encode
+Hear = Callable[[bytes, Rules], Sequence[Heard | Reject]]
 
 
 class Tokens(Protocol):
@@ -50,8 +53,14 @@ class Gate:
             )
         return connection
 
-    def body(self, incoming: Request) -> bytes:
-        """Return the request's JSON bytes, gzip undone; raise Refused 413, 415 or 400."""
+    def receive(self, connection: Connection, door: str, incoming: Request, hear: Hear) -> Response:
+        """Hear the body, make what it holds durable and answer with the receipt; raise Refused 413 or 415."""
+        body = self._body(incoming)
+        heard = [body] if isinstance(body, Reject) else hear(body, connection.rules)
+        return answer(intake.accept(connection, door, heard, self._log, self._observer))
+
+    def _body(self, incoming: Request) -> bytes | Reject:
+        """Return the request's JSON bytes, gzip undone, or what came in their place."""
         if not incoming.is_json:
             raise Refused(415, Reason.UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json.")
         if (incoming.content_length or 0) > self._max_body_bytes:
@@ -66,25 +75,25 @@ class Gate:
                 return data
         raise Refused(415, Reason.UNSUPPORTED_MEDIA_TYPE, "Send the body plain or with Content-Encoding: gzip.")
 
-    def accept(self, connection: Connection, door: str, heard: Sequence[Heard | Reject]) -> Response:
-        """Make the items durable and answer with the receipt."""
-        return answer(intake.accept(connection, door, heard, self._log, self._observer))
-
-    def _unzip(self, data: bytes) -> bytes:
+    def _unzip(self, data: bytes) -> bytes | Reject:
         unzip = zlib.decompressobj(wbits=31)
         try:
             plain = unzip.decompress(data, self._max_body_bytes + 1)
         except zlib.error:
-            raise Refused(400, Reason.BROKEN_ENCODING, "The body says gzip but does not unpack.") from None
+            return _broken_encoding(data, "The body says gzip but does not unpack.")
         if len(plain) > self._max_body_bytes:
             raise self._too_large()
         if not unzip.eof or unzip.unused_data:
-            raise Refused(400, Reason.BROKEN_ENCODING, "The gzip body is cut short, or something follows it.")
+            return _broken_encoding(data, "The gzip body is cut short, or something follows it.")
         return plain
 
     def _too_large(self) -> Refused:
         limit = f"{self._max_body_bytes} bytes (CANDU_SOURCE_MAX_BODY_KB)"
         return Refused(413, Reason.BODY_TOO_LARGE, f"The body is over the limit of {limit}; send fewer items at a time.")
+
+
+def _broken_encoding(data: bytes, sentence: str) -> Reject:
+    return Reject(0, Reason.BROKEN_ENCODING, {"body": [sentence]}, data)
 
 
 def token_of(incoming: Request) -> str | None:
@@ -112,8 +121,8 @@ def answer(receipt: Receipt) -> Response:
     if receipt.accepted or receipt.duplicates or receipt.filtered:
         return Response(_encode(body), 202, content_type="application/json")
     codes = {reject.code for reject in receipt.rejected}
-    if codes == {Reason.BROKEN_JSON}:
-        return problem(400, Reason.BROKEN_JSON, receipt.rejected[0].errors["body"][0])
+    if codes <= _UNREADABLE and codes:
+        return problem(400, codes.pop(), receipt.rejected[0].errors["body"][0])
     code = codes.pop() if len(codes) == 1 else Reason.NOTHING_ACCEPTED
     return problem(422, code, _why_nothing(receipt), **body)
 

@@ -59,7 +59,6 @@ def blueprint(gate: Gate) -> Blueprint:
     @door.post("/v1/interactions")
     def receive() -> Response:
         request = request_ctx.request
-        connection = gate.admit(token_of(request))
-        return gate.accept(connection, DOOR, hear(gate.body(request), connection.rules))
+        return gate.receive(gate.admit(token_of(request)), DOOR, request, hear)
 
     return door

@@ -94,7 +94,6 @@ def blueprint(gate: Gate) -> Blueprint:
 
     @door.post("/v1/webhook/<token>")
     def receive(token: str) -> Response:
-        connection = gate.admit(token)
-        return gate.accept(connection, DOOR, hear(gate.body(request_ctx.request), connection.rules))
+        return gate.receive(gate.admit(token), DOOR, request_ctx.request, hear)
 
     return door

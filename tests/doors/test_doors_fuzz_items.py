@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from segment.analytics.consumer import MAX_MSG_SIZE
 
 from candu_source import intake
-from candu_source.doors import DOORS, Hear
+from candu_source.doors import DOORS
+from candu_source.doors.gate import Hear
 from candu_source.doors.items import find_faults
 from candu_source.model import Connection, Heard, Kind, PortalRule, Reject, Rules
 from tests.doors.mutations import bodies, cut_bodies, encoded, fuzz, json_values, refuse_constant
