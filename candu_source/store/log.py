@@ -92,18 +92,16 @@ def _insert_new(db: sqlite3.Connection, sql: Statements, connection: str, events
     size = 1 << (len(rows) - 1).bit_length()  # a statement for each power of two, each prepared once
     rows += [_PADDING] * (size - len(rows))
     try:
-        return db.execute(sql.times("append", size), (connection, now, *itertools.chain.from_iterable(rows))).rowcount == len(events)
+        db.execute(sql.times("append", size), (connection, now, *itertools.chain.from_iterable(rows)))
     except sqlite3.IntegrityError:
         return False
+    return True
 
 
 def _insert_one(db: sqlite3.Connection, sql: Statements, connection: str, door: str, event: Event, now: float) -> bool:
-    """Write one event unless the log has it; what was kept as filtered under its id has become this event."""
+    """Write one event unless the log has it; tell whether it was new."""
     row = (connection, digest(connection, event.message_id), event.message_id, now, door, event.message, event.raw)
-    new = db.execute(sql["append_one"], row).rowcount == 1
-    if new:
-        db.execute(sql["take_filtered"], (connection, event.message_id))
-    return new
+    return db.execute(sql["append_one"], row).rowcount == 1
 
 
 def _keep_filtered(db: sqlite3.Connection, sql: Statements, connection: str, admission: Admission, now: float) -> int:

@@ -53,11 +53,11 @@ SELECT 1 FROM connections WHERE id = ?
 SELECT 1 FROM log WHERE digest = ?
 
 -- name: append
--- Write events (their order, digest, id, door, message, raw; rows of nulls are padding) at the next seqs; none while filtered events are kept.
+-- Write events (their order, digest, id, door, message, raw; rows of nulls are padding) at the next seqs.
 INSERT INTO log (connection, seq, digest, message_id, accepted_at, door, message, raw)
 SELECT ?1, (SELECT head FROM heads WHERE connection = ?1) + column1, column2, column3, ?2, column4, column5, column6
 FROM (VALUES (?, ?, ?, ?, ?, ?))
-WHERE column1 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM filtered WHERE connection = ?1)
+WHERE column1 IS NOT NULL
 
 -- name: append_one
 -- Write one event at the next seq, unless the log has it.
@@ -70,7 +70,7 @@ INSERT INTO filtered (connection, message_id, name, reason, door, accepted_at, r
 ON CONFLICT (connection, message_id) DO NOTHING
 
 -- name: take_filtered
--- Forget one filtered event, which has expired or has become an event of the log.
+-- Forget one filtered event.
 DELETE FROM filtered WHERE connection = ? AND message_id = ?
 
 -- name: add_reject

@@ -98,6 +98,11 @@ CREATE TABLE filtered (
     PRIMARY KEY (connection, message_id)
 );
 
+-- What was kept as filtered and has become an event of the log is filtered no more.
+CREATE TRIGGER filtered_no_more AFTER INSERT ON log BEGIN
+    DELETE FROM filtered WHERE connection = NEW.connection AND message_id = NEW.message_id;
+END;
+
 CREATE TABLE rejects (
     id         INTEGER PRIMARY KEY,
     connection TEXT NOT NULL,
