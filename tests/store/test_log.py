@@ -36,8 +36,8 @@ def test_the_same_id_belongs_to_each_connection(store: Store, connection: Connec
 
 def test_the_unique_index_refuses_a_second_copy(store: Store, connection: Connection) -> None:
     store.log.append(admit(connection, 1))
-    with store.database.write() as db, pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
-        db.execute(store.database.sql["append"], (connection.id, 2, digest(connection.id, "m1"), "m1", 0.0, "webhook", b"", b""))
+    with store.database.write() as db, pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed: log\.digest"):
+        db.execute(store.database.sql["append"], (connection.id, 0.0, 1, digest(connection.id, "m1"), "another id", "webhook", b"", b""))
 
 
 @hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
