@@ -16,7 +16,6 @@ from candu_source.mapping import message_id, to_message
 from candu_source.model import Admission, Connection, Event, Filtered, Heard, Receipt, Reject
 from candu_source.ports import Log, Observer
 
-RESULTS = ("accepted", "duplicate", "filtered", "rejected")
 _encode = msgspec.json.Encoder().encode
 # The library measures `json.dumps(message)`: ASCII with blanks. A byte of compact UTF-8 becomes six of those at the most (DEL).
 _CERTAINLY_SMALL = MAX_MSG_SIZE // 6
@@ -58,7 +57,12 @@ def too_large(message: dict[str, Any], encoded_bytes: int) -> bool:
 
 
 def _tell(connection: Connection, door: str, receipt: Receipt, seconds: float, observer: Observer) -> None:
-    counts = dict(zip(RESULTS, (receipt.accepted, receipt.duplicates, receipt.filtered, len(receipt.rejected)), strict=True))
+    counts = {
+        "accepted": receipt.accepted,
+        "duplicate": receipt.duplicates,
+        "filtered": receipt.filtered,
+        "rejected": len(receipt.rejected),
+    }
     for result, amount in counts.items():
         if amount:
             observer.count("events", amount, door=door, result=result)

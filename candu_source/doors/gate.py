@@ -121,7 +121,7 @@ def answer(receipt: Receipt) -> Response:
     if receipt.accepted or receipt.duplicates or receipt.filtered:
         return Response(_encode(body), 202, content_type="application/json")
     codes = {reject.code for reject in receipt.rejected}
-    if codes <= _UNREADABLE and codes:
+    if codes and codes <= _UNREADABLE:
         return problem(400, codes.pop(), receipt.rejected[0].errors["body"][0])
     code = codes.pop() if len(codes) == 1 else Reason.NOTHING_ACCEPTED
     return problem(422, code, _why_nothing(receipt), **body)

@@ -45,7 +45,7 @@ class Committer:
         self._waiting: deque[_Ticket] = deque()
         self._waiting_bytes = 0
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = threading.Event()
         self._room_until = 0.0
         self._room_bytes = 0
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
@@ -55,7 +55,7 @@ class Committer:
         """Wait for the commit that holds `admission`; raise StoreBusy after the deadline, StoreFull when there is no room."""
         ticket = _Ticket(admission)
         with self._changed:
-            if self._closing or self._waiting_bytes + ticket.size > _WAITING_BYTES:
+            if self._closing.is_set() or self._waiting_bytes + ticket.size > _WAITING_BYTES:
                 raise StoreBusy("the store does not keep up; send again in a moment")
             self._waiting.append(ticket)
             self._waiting_bytes += ticket.size
@@ -70,15 +70,15 @@ class Committer:
     def close(self) -> None:
         """Commit what waits, then stop the thread."""
         with self._changed:
-            self._closing = True
+            self._closing.set()
             self._changed.notify()
         self._thread.join()
 
     def _run(self) -> None:
-        side_by_side, gather = False, threading.Event()
+        side_by_side = False
         while self._wait_for_first():
             if side_by_side:
-                gather.wait(_GATHER_SECONDS)
+                self._closing.wait(_GATHER_SECONDS)
             with self._changed:
                 group = self._take_group()
             self._commit(group)
@@ -87,7 +87,7 @@ class Committer:
     def _wait_for_first(self) -> bool:
         """Wait until something is there to commit; False when closing and nothing is left."""
         with self._changed:
-            while not self._waiting and not self._closing:
+            while not self._waiting and not self._closing.is_set():
                 self._changed.wait()
             return bool(self._waiting)
 

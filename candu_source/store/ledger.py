@@ -21,13 +21,15 @@ class SqlLedger:
         with self._database.read() as db:
             db.execute("BEGIN")
             try:
+                places = self._place_faults(db) if check else []
                 cursor = db.execute(self._sql["tallies"], {"connection": connection})
                 names = [column[0] for column in cursor.description]
-                return [self._tally(db, dict(zip(names, row, strict=True)), check=check) for row in cursor.fetchall()]
+                lanes = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                return [self._tally(lane, [*places, *self._faults(db, lane)] if check else []) for lane in lanes]
             finally:
                 db.execute("COMMIT")
 
-    def _tally(self, db: sqlite3.Connection, row: dict[str, Any], *, check: bool) -> Tally:
+    def _tally(self, row: dict[str, Any], faults: list[str]) -> Tally:
         dead_now = row["dead"] + row["replaying"] + row["dead_expired"]
         filtered = row["filtered"] + row["filtered_expired"]
         return Tally(
@@ -40,17 +42,12 @@ class SqlLedger:
             pending=row["head"] - row["cursor"] - row["ahead"] + row["replaying"],
             held=row["held"],
             oldest_pending=row["oldest_pending"],
-            faults=tuple(self._faults(db, row)) if check else (),
+            faults=tuple(faults),
         )
 
     def _faults(self, db: sqlite3.Connection, row: dict[str, Any]) -> list[str]:
         lane = {"connection": row["id"], "destination": row["destination"], "after": row["pruned_to"]}
-        return [
-            *self._log_faults(db, lane, row["head"]),
-            *self._place_faults(db),
-            *self._tiling_faults(db, lane, row["cursor"]),
-            *self._dead_faults(db, lane),
-        ]
+        return [*self._log_faults(db, lane, row["head"]), *self._tiling_faults(db, lane, row["cursor"]), *self._dead_faults(db, lane)]
 
     def _log_faults(self, db: sqlite3.Connection, lane: dict[str, Any], head: int) -> list[str]:
         count, first, last, distinct = db.execute(self._sql["log_span"], lane).fetchone()

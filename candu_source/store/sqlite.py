@@ -66,14 +66,14 @@ class Database:
 
         Raises StoreFull, StoreBusy or StoreError for what SQLite meets.
         """
-        with self._write_lock, self._turn(), _mapped():
-            self._writer.execute("BEGIN IMMEDIATE")
+        with self.statement() as db:
+            db.execute("BEGIN IMMEDIATE")
             try:
-                yield self._writer
-                self._writer.execute("COMMIT")
+                yield db
+                db.execute("COMMIT")
             except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
                 raise
 
     @contextlib.contextmanager

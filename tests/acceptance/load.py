@@ -12,6 +12,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from tests.acceptance.service import Door
+from tests.acceptance.waiting import until
 
 _AGAIN_SECONDS = 0.05
 _SILENCE_SECONDS = 30.0
@@ -78,6 +79,11 @@ class Load:
     def count(self) -> int:
         """Return how many events are acknowledged so far."""
         return len(self.acknowledged)
+
+    def wait_for_more(self) -> None:
+        """Wait until the doors have accepted something after this."""
+        seen = self.count()
+        until(lambda: self.count() > seen, "the doors to accept again")
 
     def _send(self, thread: int) -> None:
         client = Client(self._door)

@@ -70,8 +70,7 @@ def _break_for_a_while(twin: Twin, door: Door, load: Load, *, key: str, **fault:
     until(lambda: any(door.id in each for each in twin.ids(key)), "events to flow")
     twin.fault(**fault, key=key, seconds=_FAULT_SECONDS)
     until(lambda: not requests.get(f"{twin.url}/__twin/faults", timeout=30).json()["faults"], "the fault to end by itself")
-    seen = load.count()
-    until(lambda: load.count() > seen, "the doors to go on")
+    load.wait_for_more()
 
 
 def _tries(service: Service, door: Door) -> list[tuple[float, float, str]]:

@@ -28,8 +28,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path, way: ty
             until(lambda: load.answers[503] > 20, "the doors to say that there is no room")
             service.kill_child("worker")
             disk.make_room()
-            seen = load.count()
-            until(lambda: load.count() > seen, "the doors to accept again")
+            load.wait_for_more()
         load.assert_only(202, 503)
         assert load.told_to_wait == {_FULL_RETRY_AFTER}
         prove(service, twin, door, load.acknowledged)
@@ -47,8 +46,7 @@ def test_a_quota_closes_the_doors_until_it_is_raised(tmp_path: Path) -> None:
             service.stop()
             service.settings["store_max_mb"] = 0
             service.serve()
-            seen = load.count()
-            until(lambda: load.count() > seen, "the doors to accept again")
+            load.wait_for_more()
         load.assert_only(202, 503)
         assert load.told_to_wait == {_FULL_RETRY_AFTER}
         prove(service, twin, door, load.acknowledged)

@@ -37,8 +37,7 @@ def test_kills_at_random_points_lose_nothing(tmp_path: Path) -> None:
                 _pause(chance)
                 _kill(service, victim, chance)
             until(lambda: service.answers() and service.child("worker"), "everything to run again")
-            seen = load.count()
-            until(lambda: load.count() > seen, "the doors to accept again")
+            load.wait_for_more()
         load.assert_only(202)
         assert load.count() > len(plan) * _EVENTS_A_REQUEST
         prove(service, twin, door, load.acknowledged)

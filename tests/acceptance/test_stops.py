@@ -34,8 +34,7 @@ def test_a_stop_under_load_loses_nothing_and_leaves_no_lease(tmp_path: Path) -> 
             assert rows(service, "SELECT worker FROM lanes") == [(None,)]
             service.settings["worker_name"] = "second"
             service.serve()
-            seen = load.count()
-            until(lambda: load.count() > seen, "the doors to accept again")
+            load.wait_for_more()
         load.assert_only(202)
         prove(service, twin, door, load.acknowledged)
 
@@ -67,8 +66,7 @@ def test_a_killed_supervisor_takes_its_children_along(tmp_path: Path) -> None:
             until(lambda: not any(psutil.pid_exists(each.pid) and each.is_running() for each in family), "the orphans to end by themselves")
             socket.create_server(("127.0.0.1", service.port)).close()
             service.serve()
-            seen = load.count()
-            until(lambda: load.count() > seen, "the doors to accept again")
+            load.wait_for_more()
         load.assert_only(202)
         prove(service, twin, door, load.acknowledged)
 
