@@ -12,7 +12,8 @@ import click
 from candu_source.cli.show import choose, clock, connection_option, emit, emit_one, json_option, opened, readable
 from candu_source.settings import Settings
 from candu_source.store import Store
-from candu_source.store.trace import Life, LoggedEvent
+from candu_source.store.chunks import LoggedEvent
+from candu_source.store.trace import Life
 
 _FOLLOW_SECONDS = 0.5
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from candu_source.errors import Reason, SecretUnreadable
 from candu_source.model import SEGMENT_HOSTS, Advance, Again, Batch, Bury, Delivery, Hold, Region, Secret, Settlement, Stored, Target
+from candu_source.store import chunks
 from candu_source.store.sqlite import Database
 
 # Segment: 500 KB and 2 500 events a batch; 50 KB of head-room for the envelope and for how the far end counts.
@@ -92,14 +93,16 @@ class SqlLanes:
     def _batches(self, db: sqlite3.Connection, lane: dict[str, Any], cursor: int, most: int) -> list[Batch]:
         batches: list[Batch] = []
         for after, before in self._gaps(db, lane, cursor):
-            rows = db.execute(self._sql["waiting_events"], {"connection": lane["connection"], "after": after, "before": before})
-            batches += _cut(rows, most - len(batches), replay=False)
+            rows = db.execute(self._sql["waiting_chunks"], {"connection": lane["connection"], "after": after, "before": before})
+            batches += _cut(chunks.stored(rows, after, before), most - len(batches), replay=False)
             if len(batches) == most:
                 break
         return batches
 
     def _replays(self, db: sqlite3.Connection, lane: dict[str, Any], most: int) -> list[Batch]:
-        return _cut(db.execute(self._sql["replay_events"], lane), most, replay=True)
+        seqs = [seq for (seq,) in db.execute(self._sql["replay_seqs"], lane)]
+        events = chunks.logged_at(db, self._sql, lane["connection"], seqs)
+        return _cut((Stored(event.seq, event.message, event.accepted_at) for event in events), most, replay=True)
 
     def _gaps(self, db: sqlite3.Connection, lane: dict[str, Any], cursor: int) -> Iterator[tuple[int, int]]:
         """Yield the stretches (after, before), both exclusive, between what is ended already."""
@@ -118,7 +121,7 @@ class SqlLanes:
         match decision:
             case Advance():
                 if settlement.batch.replay:
-                    db.executemany(self._sql["raise_dead"], [(*lane.values(), event.ref) for event in settlement.batch.events])
+                    self._raise(db, lane, settlement.batch)
                 self._advance(db, lane)
             case Bury(reason):
                 detail, now = settlement.outcome.detail[:_DETAIL_CHARACTERS], time.time()
@@ -129,6 +132,11 @@ class SqlLanes:
             case Hold(reason):
                 db.execute(self._sql["hold"], {**lane, "reason": reason, "detail": settlement.outcome.detail[:_DETAIL_CHARACTERS]})
         return True
+
+    def _raise(self, db: sqlite3.Connection, lane: dict[str, Any], batch: Batch) -> None:
+        """Forget dead letters that were delivered after all, and what of the log was kept for them alone."""
+        db.executemany(self._sql["raise_dead"], [(*lane.values(), event.ref) for event in batch.events])
+        db.executemany(self._sql["drop_chunk"], [{**lane, "seq": event.ref} for event in batch.events])
 
     def _renew(self, db: sqlite3.Connection, delivery: Delivery) -> bool:
         assert isinstance(delivery.lease, _Lease)
@@ -166,12 +174,12 @@ class SqlLanes:
         db.execute(self._sql["move_cursor"], {**lane, "cursor": cursor})
 
 
-def _cut(rows: Iterator[Any], most: int, *, replay: bool) -> list[Batch]:
+def _cut(waiting: Iterable[Stored], most: int, *, replay: bool) -> list[Batch]:
     """Fill up to `most` batches within Segment's limits; the comma between two messages counts."""
     batches: list[Batch] = []
     events: list[Stored] = []
     size = 0
-    for event in map(Stored._make, rows):
+    for event in waiting:
         size += len(event.message) + 1
         if events and (size > BATCH_BYTES or len(events) == BATCH_EVENTS):
             batches.append(Batch(tuple(events), replay))

@@ -21,11 +21,11 @@ class SqlLedger:
         with self._database.read() as db:
             db.execute("BEGIN")
             try:
-                places = self._place_faults(db) if check else []
+                whole = [*self._place_faults(db), *self._id_faults(db)] if check else []
                 cursor = db.execute(self._sql["tallies"], {"connection": connection})
                 names = [column[0] for column in cursor.description]
                 lanes = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-                return [self._tally(lane, [*places, *self._faults(db, lane)] if check else []) for lane in lanes]
+                return [self._tally(lane, [*whole, *self._faults(db, lane)] if check else []) for lane in lanes]
             finally:
                 db.execute("COMMIT")
 
@@ -50,16 +50,21 @@ class SqlLedger:
         return [*self._log_faults(db, lane, row["head"]), *self._tiling_faults(db, lane, row["cursor"]), *self._dead_faults(db, lane)]
 
     def _log_faults(self, db: sqlite3.Connection, lane: dict[str, Any], head: int) -> list[str]:
-        count, first, last, distinct = db.execute(self._sql["log_span"], lane).fetchone()
+        events, first, last, gaps = db.execute(self._sql["log_span"], lane).fetchone()
         expected = head - lane["after"]
-        if count != expected or (count and (first, last) != (lane["after"] + 1, head)):
-            return [f"the log should hold seqs {lane['after'] + 1} to {head}; it holds {count} from {first} to {last}"]
-        return [] if distinct == count else [f"{count - distinct} message ids are in the log twice"]
+        if gaps or events != expected or (events and (first, last) != (lane["after"] + 1, head)):
+            return [f"the log should hold seqs {lane['after'] + 1} to {head}; it holds {events} from {first} to {last}"]
+        return []
 
     def _place_faults(self, db: sqlite3.Connection) -> list[str]:
         """The seqs of all connections together must be as many as the events ever written."""
         given_out, written = db.execute(self._sql["places"]).fetchone()
         return [] if given_out == written else [f"{written} events were written; the seqs of all connections account for {given_out}"]
+
+    def _id_faults(self, db: sqlite3.Connection) -> list[str]:
+        """Every event of the log must have the id that refuses its second copy."""
+        events, ids, strays = db.execute(self._sql["id_faults"]).fetchone()
+        return [] if events == ids and not strays else [f"the log holds {events} events and {ids} ids, {strays} of them of no event"]
 
     def _tiling_faults(self, db: sqlite3.Connection, lane: dict[str, Any], cursor: int) -> list[str]:
         """Every seq up to the cursor must be ended by exactly one try."""

@@ -48,25 +48,22 @@ INSERT INTO lanes (connection, destination) VALUES (:connection, :destination)
 -- Tell whether a connection is still there.
 SELECT 1 FROM connections WHERE id = ?
 
--- name: is_logged
--- Tell whether the log has a message id.
-SELECT 1 FROM log WHERE digest = ?
+-- name: known
+-- Tell which of so many digests, standing end to end, the log has.
+SELECT digest FROM ids WHERE digest IN (
+    WITH RECURSIVE event (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM event WHERE n + 1 < :events)
+    SELECT substr(:digests, 1 + 16 * n, 16) FROM event)
 
 -- name: append
--- Write events (their order, digest, id, door, message, raw; rows of nulls are padding) at the next seqs.
-INSERT INTO log (connection, seq, digest, message_id, accepted_at, door, message, raw)
-SELECT ?1, (SELECT head FROM heads WHERE connection = ?1) + column1, column2, column3, ?2, column4, column5, column6
-FROM (VALUES (?, ?, ?, ?, ?, ?))
-WHERE column1 IS NOT NULL
-
--- name: append_one
--- Write one event at the next seq, unless the log has it.
-INSERT INTO log (connection, seq, digest, message_id, accepted_at, door, message, raw)
-SELECT connection, head + 1, ?2, ?3, ?4, ?5, ?6, ?7 FROM heads WHERE connection = ?1 AND NOT EXISTS (SELECT 1 FROM log WHERE digest = ?2)
+-- Write chunks at the next seqs: events written with it (this one's last included) and on its connection, connection, events, door, digests…
+INSERT INTO log (accepted_at, place, last_seq, connection, events, door, digests, messages, raws)
+SELECT ?1, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0) + column1,
+  (SELECT head FROM heads WHERE connection = column3) + column2, column3, column4, column5, column6, column7, column8
+FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?))
 
 -- name: add_filtered
 -- Keep one filtered event, unless it is kept already.
-INSERT INTO filtered (connection, message_id, name, reason, door, accepted_at, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO filtered (connection, message_id, digest, name, reason, door, accepted_at, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (connection, message_id) DO NOTHING
 
 -- name: take_filtered
@@ -86,7 +83,7 @@ WHERE l.held IS NULL AND NOT c.paused
   AND (l.failures = 0 OR NOT :healthy_only)
   AND (l.due_at <= clock() OR clock() < l.waiting_since)
   AND (l.worker IS NULL OR l.worker = :worker OR l.leased_until <= clock() OR clock() < l.leased_at)
-  AND (EXISTS (SELECT 1 FROM log g WHERE g.connection = l.connection AND g.seq > l.cursor) OR EXISTS (
+  AND (EXISTS (SELECT 1 FROM log g WHERE g.connection = l.connection AND g.last_seq > l.cursor) OR EXISTS (
       SELECT 1 FROM dead_letters d WHERE d.connection = l.connection AND d.destination = l.destination AND d.replay_at IS NOT NULL))
   AND NOT EXISTS (SELECT 1 FROM json_each(:busy) b WHERE b.value ->> 0 = l.connection AND b.value ->> 1 = l.destination)
 ORDER BY l.turn LIMIT :most
@@ -114,14 +111,19 @@ UPDATE lanes SET worker = NULL, leased_until = 0 WHERE worker = :worker
 SELECT first_seq, last_seq FROM attempts
 WHERE connection = :connection AND destination = :destination AND settled AND first_seq > :cursor ORDER BY first_seq
 
--- name: waiting_events
--- Read events of a stretch of the log in order.
-SELECT seq, message, accepted_at FROM log WHERE connection = :connection AND seq > :after AND seq < :before ORDER BY seq
+-- name: waiting_chunks
+-- Read the chunks with events of a stretch of the log, in order.
+SELECT last_seq, events, messages, accepted_at FROM log
+WHERE connection = :connection AND last_seq > :after AND last_seq - events < :before - 1 ORDER BY last_seq
 
--- name: replay_events
--- Read the dead letters that are to be sent again.
-SELECT g.seq, g.message, g.accepted_at FROM dead_letters d JOIN log g ON g.connection = d.connection AND g.seq = d.seq
-WHERE d.connection = :connection AND d.destination = :destination AND d.replay_at IS NOT NULL ORDER BY d.seq
+-- name: replay_seqs
+-- List the dead letters that are to be sent again, in order.
+SELECT seq FROM dead_letters WHERE connection = :connection AND destination = :destination AND replay_at IS NOT NULL ORDER BY seq
+
+-- name: chunk
+-- Read the chunk that holds a seq.
+SELECT connection, last_seq, events, accepted_at, door, messages, raws FROM log
+WHERE connection = :connection AND last_seq >= :seq ORDER BY last_seq LIMIT 1
 
 -- name: lane_cursor
 -- Read where a lane stands and which claim is in force.
@@ -168,13 +170,20 @@ SELECT c.id, c.name, l.destination, h.head, c.pruned_to, l.cursor, l.held, l.dea
   (SELECT count(*) FROM filtered f WHERE f.connection = c.id) AS filtered,
   (SELECT coalesce(sum(a.events), 0) FROM attempts a
     WHERE a.connection = c.id AND a.destination = l.destination AND a.settled AND a.first_seq > l.cursor) AS ahead,
-  (SELECT g.accepted_at FROM log g WHERE g.connection = c.id AND g.seq > l.cursor ORDER BY g.seq LIMIT 1) AS oldest_pending
+  (SELECT g.accepted_at FROM log g WHERE g.connection = c.id AND g.last_seq > l.cursor ORDER BY g.last_seq LIMIT 1) AS oldest_pending
 FROM connections c JOIN heads h ON h.connection = c.id JOIN lanes l ON l.connection = c.id
 WHERE :connection IS NULL OR c.id = :connection ORDER BY c.name, l.destination
 
 -- name: log_span
--- Count the rows that the log keeps beyond retention's mark, and their distinct message ids.
-SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0), count(DISTINCT digest) FROM log WHERE connection = :connection AND seq > :after
+-- Count the events that the log keeps beyond retention's mark, where they begin and end, and the chunks that do not follow the one before.
+SELECT coalesce(sum(events), 0), coalesce(min(last_seq - events + 1), 0), coalesce(max(last_seq), 0), coalesce(sum(last_seq - events != before), 0)
+FROM (SELECT last_seq, events, lag(last_seq, 1, :after) OVER (ORDER BY last_seq) AS before
+  FROM log WHERE connection = :connection AND last_seq > :after)
+
+-- name: id_faults
+-- Count the events in the log, the ids that refuse their second copies, and those of them that name a chunk which is not there.
+SELECT (SELECT coalesce(sum(events), 0) FROM log), (SELECT count(*) FROM ids),
+  (SELECT count(*) FROM ids i WHERE NOT EXISTS (SELECT 1 FROM log g WHERE g.place = i.place))
 
 -- name: places
 -- Count the events ever written, once by the seqs given out and once by SQLite's own account.
@@ -199,13 +208,13 @@ WHERE connection = :connection AND destination = :destination AND replay AND dec
 SELECT count(*), coalesce(sum(count), 0) FROM rejects WHERE connection = :connection
 
 -- name: tail
--- Read a connection's latest events, newest first.
-SELECT connection, seq, message_id, accepted_at, door, message, raw FROM log
-WHERE connection = :connection AND seq > :after ORDER BY seq DESC LIMIT :most
+-- Read a connection's latest chunks, newest first.
+SELECT connection, last_seq, events, accepted_at, door, messages, raws FROM log
+WHERE connection = :connection AND last_seq > :after ORDER BY last_seq DESC
 
--- name: event
--- Find an event by its message id.
-SELECT connection, seq, message_id, accepted_at, door, message, raw FROM log WHERE digest = :digest AND connection = :connection
+-- name: chunk_of_id
+-- Find the chunk of a message id, with the digests of its events.
+SELECT g.last_seq, g.events, g.digests FROM ids i JOIN log g ON g.place = i.place WHERE i.digest = :digest AND g.connection = :connection
 
 -- name: filtered_event
 -- Find a filtered event by its message id.
@@ -225,15 +234,13 @@ FROM lanes l LEFT JOIN dead_letters d ON d.connection = l.connection AND d.desti
 WHERE l.connection = :connection
 
 -- name: dead_letters
--- List dead letters with their events, oldest first.
-SELECT d.destination, d.seq, g.message_id, d.reason, d.detail, d.died_at, d.replay_at, g.message FROM dead_letters d
-JOIN log g ON g.connection = d.connection AND g.seq = d.seq WHERE d.connection = :connection ORDER BY d.seq LIMIT :most
+-- List dead letters, oldest first.
+SELECT destination, seq, reason, detail, died_at, replay_at FROM dead_letters WHERE connection = :connection ORDER BY seq LIMIT :most
 
 -- name: replay_dead
--- Ask for dead letters to be sent again, all or those of one reason or message.
-UPDATE dead_letters SET replay_at = clock() WHERE connection = :connection AND replay_at IS NULL
-  AND (:reason IS NULL OR reason = :reason)
-  AND (:digest IS NULL OR seq = (SELECT seq FROM log g WHERE g.digest = :digest AND g.connection = :connection))
+-- Ask for dead letters to be sent again, all or those of one reason or seq.
+UPDATE dead_letters SET replay_at = clock()
+WHERE connection = :connection AND replay_at IS NULL AND (:reason IS NULL OR reason = :reason) AND (:seq IS NULL OR seq = :seq)
 
 -- name: rejects
 -- List refused inputs, latest first.
@@ -274,14 +281,15 @@ ON CONFLICT (connection, file) DO UPDATE SET read_to = excluded.read_to, before 
 SELECT c.id, c.pruned_to, min(l.cursor) FROM connections c JOIN lanes l ON l.connection = c.id
 GROUP BY c.id, c.pruned_to HAVING min(l.cursor) > c.pruned_to
 
--- name: prunable_events
--- Read the next events that every lane has passed, in order.
-SELECT seq, accepted_at FROM log WHERE connection = :connection AND seq > :after AND seq <= :before ORDER BY seq LIMIT :most
+-- name: prunable_chunks
+-- Read the next chunks that every lane has passed, in order.
+SELECT last_seq, events, accepted_at FROM log
+WHERE connection = :connection AND last_seq > :after AND last_seq <= :before ORDER BY last_seq LIMIT :most
 
 -- name: prune_log
--- Delete events up to a seq, save those that a dead letter still needs.
-DELETE FROM log WHERE connection = :connection AND seq > :after AND seq <= :before
-  AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.connection = log.connection AND d.seq = log.seq)
+-- Delete chunks up to a seq, save those that a dead letter still needs.
+DELETE FROM log WHERE connection = :connection AND last_seq > :after AND last_seq <= :before AND NOT EXISTS (
+    SELECT 1 FROM dead_letters d WHERE d.connection = log.connection AND d.seq > log.last_seq - log.events AND d.seq <= log.last_seq)
 
 -- name: prune_attempts
 -- Delete the tries whose events are all released.
@@ -296,10 +304,12 @@ UPDATE connections SET pruned_to = :before WHERE id = :connection
 SELECT d.connection, d.destination, d.seq FROM dead_letters d JOIN connections c ON c.id = d.connection
 WHERE d.died_at < :cutoff AND d.replay_at IS NULL AND d.seq <= c.pruned_to LIMIT :most
 
--- name: drop_event
--- Delete one event that no dead letter needs any more.
-DELETE FROM log WHERE connection = :connection AND seq = :seq
-  AND NOT EXISTS (SELECT 1 FROM dead_letters d WHERE d.connection = :connection AND d.seq = :seq)
+-- name: drop_chunk
+-- Delete the chunk of a dead letter that is gone, once retention has released it and no other dead letter needs it.
+DELETE FROM log WHERE connection = :connection AND last_seq = (
+    SELECT min(g.last_seq) FROM log g WHERE g.connection = :connection AND g.last_seq >= :seq)
+  AND last_seq - events < :seq AND last_seq <= (SELECT pruned_to FROM connections WHERE id = :connection) AND NOT EXISTS (
+    SELECT 1 FROM dead_letters d WHERE d.connection = log.connection AND d.seq > log.last_seq - log.events AND d.seq <= log.last_seq)
 
 -- name: count_dead_expired
 -- Keep the ledger exact when a dead letter is deleted.

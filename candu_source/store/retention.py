@@ -8,7 +8,7 @@ from typing import Any
 
 from candu_source.store.sqlite import Database
 
-# Rows a step: a few milliseconds of writing, so that doors never notice.
+# Events or rows a step: a few milliseconds of writing, so that doors never notice.
 _STEP = 1_000
 _DAY = 86_400.0
 
@@ -32,11 +32,11 @@ class SqlKeeper:
 
     def _prune_log(self, connection: str, mark: int, passed: int, cutoff: float) -> int:
         wanted = {"connection": connection, "after": mark, "before": passed, "most": _STEP}
-        released = mark
-        for seq, accepted_at in self._database.rows("prunable_events", wanted):
-            if accepted_at >= cutoff:
+        released, events = mark, 0
+        for last, count, accepted_at in self._database.rows("prunable_chunks", wanted):
+            if accepted_at >= cutoff or events >= _STEP:
                 break
-            released = seq
+            released, events = last, events + count
         if released == mark:
             return 0
         with self._database.write() as db:
@@ -57,7 +57,7 @@ class SqlKeeper:
         for connection, destination, seq in expired:
             db.execute(self._sql["raise_dead"], (connection, destination, seq))
             db.execute(self._sql["count_dead_expired"], (connection, destination))
-            db.execute(self._sql["drop_event"], {"connection": connection, "seq": seq})
+            db.execute(self._sql["drop_chunk"], {"connection": connection, "seq": seq})
         return len(expired)
 
     def _prune_filtered(self, db: sqlite3.Connection, wanted: dict[str, Any]) -> int:

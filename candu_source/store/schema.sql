@@ -1,4 +1,4 @@
--- The store, version 1. Times are seconds since the epoch. Every table names its connection: no query reads across customers by accident.
+-- The store, version 2. Times are seconds since the epoch. Every table names its connection: no query reads across customers by accident.
 
 CREATE TABLE connections (
     id           TEXT PRIMARY KEY,
@@ -21,22 +21,42 @@ CREATE TABLE tokens (
 );
 CREATE INDEX tokens_of ON tokens (connection);
 
+-- A row (a chunk) holds the events that one commit brought by one door for one connection: fewer and larger rows are far cheaper.
 CREATE TABLE log (
-    place       INTEGER PRIMARY KEY AUTOINCREMENT, -- SQLite remembers the last place given out: a row that vanishes is missed
+    place       INTEGER PRIMARY KEY AUTOINCREMENT, -- of its last event among all ever written; SQLite remembers the highest: what vanishes is missed
     connection  TEXT NOT NULL,
-    seq         INTEGER NOT NULL,               -- 1, 2, 3… per connection, without gaps
-    digest      BLOB NOT NULL UNIQUE,           -- of connection and message id, 16 bytes: the second copy is refused here
-    message_id  TEXT NOT NULL,
+    last_seq    INTEGER NOT NULL,               -- seqs are 1, 2, 3… per connection, without gaps
+    events      INTEGER NOT NULL,
     accepted_at REAL NOT NULL,
     door        TEXT NOT NULL,
-    message     BLOB NOT NULL,                  -- the Segment call, serialised once
-    raw         BLOB NOT NULL,                  -- the item as received
-    UNIQUE (connection, seq)
+    digests     BLOB NOT NULL,                  -- of connection and message id, 16 bytes an event
+    messages    BLOB NOT NULL,                  -- MessagePack array: the Segment calls, each serialised once
+    raws        BLOB NOT NULL,                  -- MessagePack array: the items as received
+    UNIQUE (connection, last_seq)
 );
+
+-- Every event of the log by its digest: the second copy is refused here, and the whole commit with it.
+CREATE TABLE ids (
+    digest BLOB PRIMARY KEY,
+    place  INTEGER NOT NULL                     -- of the chunk that holds it
+) WITHOUT ROWID;
+
+CREATE TRIGGER chunk_written AFTER INSERT ON log BEGIN
+    INSERT INTO ids (digest, place)
+    WITH RECURSIVE event (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM event WHERE n + 1 < NEW.events)
+    SELECT substr(NEW.digests, 1 + 16 * n, 16), NEW.place FROM event;
+END;
+
+CREATE TRIGGER chunk_deleted AFTER DELETE ON log BEGIN
+    DELETE FROM ids WHERE digest IN (
+        WITH RECURSIVE event (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM event WHERE n + 1 < OLD.events)
+        SELECT substr(OLD.digests, 1 + 16 * n, 16) FROM event);
+END;
 
 -- The last seq given out on each connection.
 CREATE VIEW heads AS
-SELECT c.id AS connection, max(c.pruned_to, coalesce((SELECT max(g.seq) FROM log g WHERE g.connection = c.id), 0)) AS head FROM connections c;
+SELECT c.id AS connection, max(c.pruned_to, coalesce((SELECT max(g.last_seq) FROM log g WHERE g.connection = c.id), 0)) AS head
+FROM connections c;
 
 CREATE TABLE lanes (
     connection    TEXT NOT NULL,
@@ -90,6 +110,7 @@ CREATE INDEX dead_replays ON dead_letters (connection, destination, seq) WHERE r
 CREATE TABLE filtered (
     connection  TEXT NOT NULL,
     message_id  TEXT NOT NULL,
+    digest      BLOB NOT NULL UNIQUE,           -- as in the log
     name        TEXT NOT NULL,
     reason      TEXT NOT NULL,
     door        TEXT NOT NULL,
@@ -99,8 +120,8 @@ CREATE TABLE filtered (
 );
 
 -- What was kept as filtered and has become an event of the log is filtered no more.
-CREATE TRIGGER filtered_no_more AFTER INSERT ON log BEGIN
-    DELETE FROM filtered WHERE connection = NEW.connection AND message_id = NEW.message_id;
+CREATE TRIGGER filtered_no_more AFTER INSERT ON ids BEGIN
+    DELETE FROM filtered WHERE digest = NEW.digest;
 END;
 
 CREATE TABLE rejects (

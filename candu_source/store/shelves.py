@@ -6,7 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from candu_source.errors import NotFound
-from candu_source.store.log import digest
+from candu_source.store.chunks import find_seq, logged_at
 from candu_source.store.sqlite import Database
 
 
@@ -65,12 +65,24 @@ class SqlShelves:
 
     def dead(self, connection: str, most: int) -> list[DeadLetter]:
         """List dead letters, oldest first."""
-        return [DeadLetter._make(row) for row in self._database.rows("dead_letters", {"connection": connection, "most": most})]
+        with self._database.read() as db:
+            rows = db.execute(self._database.sql["dead_letters"], {"connection": connection, "most": most}).fetchall()
+            events = {event.seq: event for event in logged_at(db, self._database.sql, connection, [row[1] for row in rows])}
+        return [
+            DeadLetter(destination, seq, events[seq].message_id, reason, detail, died_at, replay_at, events[seq].message)
+            for destination, seq, reason, detail, died_at, replay_at in rows
+            if seq in events
+        ]
 
     def replay_dead(self, connection: str, *, reason: str | None, message_id: str | None) -> int:
-        """Ask for dead letters to be sent again; return how many."""
-        named = digest(connection, message_id) if message_id else None
-        return self._database.run("replay_dead", {"connection": connection, "reason": reason, "digest": named})
+        """Ask for dead letters to be sent again, all or those of one reason or message; return how many."""
+        seq = None
+        if message_id:
+            with self._database.read() as db:
+                seq = find_seq(db, self._database.sql, connection, message_id)
+            if seq is None:
+                return 0
+        return self._database.run("replay_dead", {"connection": connection, "reason": reason, "seq": seq})
 
     def rejects(self, connection: str, most: int) -> list[KeptReject]:
         """List rejects, latest first."""

@@ -13,8 +13,7 @@ class Statements:
     """Hold the statements of queries.sql; `statements["claim"]` is its text, ready for one dialect."""
 
     def __init__(self, clock: str) -> None:
-        text = resources.files("candu_source.store").joinpath("queries.sql").read_text("utf-8")
-        pieces = _HEADING.split(text)[1:]
+        pieces = _HEADING.split(script("queries"))[1:]
         self._repeated: dict[tuple[str, int], str] = {}
         self._by_name = {name: body.replace("clock()", clock).strip() for name, body in zip(pieces[::2], pieces[1::2], strict=True)}
 
@@ -34,6 +33,6 @@ class Statements:
         return list(self._by_name)
 
 
-def schema_script() -> str:
-    """Return the statements that make an empty store."""
-    return resources.files("candu_source.store").joinpath("schema.sql").read_text("utf-8")
+def script(name: str) -> str:
+    """Return one of the store's scripts: `queries`; `schema`, which makes a store; `upgrade_N`, which brings one to version N."""
+    return resources.files("candu_source.store").joinpath(f"{name}.sql").read_text("utf-8")

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from candu_source.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
-from candu_source.store.sql import Statements, schema_script
+from candu_source.store.chunks import digest, pack_bytes
+from candu_source.store.sql import Statements, script
 
-SCHEMA_VERSION = 1
-# One upgrade per step: UPGRADES[n] turns a store of version n into one of version n + 1.
-UPGRADES: Mapping[int, str] = {}
+SCHEMA_VERSION = 2
 
 # The database's own clock in seconds; julianday resolves to well under a millisecond (SQLite 3.40 has no subsecond unixepoch).
 _CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
@@ -135,6 +134,9 @@ class Database:
 
     def _prepare(self) -> None:
         os.chmod(self.path, 0o600)
+        # What upgrades need of Python.
+        self._writer.create_function("packed", 1, lambda item: pack_bytes([item]), deterministic=True)
+        self._writer.create_function("digest", 2, digest, deterministic=True)
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             version = self._writer.execute("PRAGMA user_version").fetchone()[0]
@@ -142,8 +144,8 @@ class Database:
                 raise StoreTooNew(
                     f"{self.path} was written by a newer candu-source (store version {version}; this one knows {SCHEMA_VERSION}): upgrade"
                 )
-            steps = [schema_script()] if version == 0 else [UPGRADES[step] for step in range(version, SCHEMA_VERSION)]
-            for statement in _statements(steps):
+            steps = ["schema"] if version == 0 else [f"upgrade_{step}" for step in range(version + 1, SCHEMA_VERSION + 1)]
+            for statement in _statements(map(script, steps)):
                 self._writer.execute(statement)
             self._writer.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             self._writer.execute("COMMIT")
@@ -162,9 +164,9 @@ def _connect(path: Path, busy_seconds: float, cache_kb: int) -> sqlite3.Connecti
 
 
 def _statements(scripts: Iterable[str]) -> Iterator[str]:
-    for script in scripts:
+    for text in scripts:
         statement = ""
-        for line in script.splitlines(keepends=True):
+        for line in text.splitlines(keepends=True):
             statement += line
             if sqlite3.complete_statement(statement):
                 yield statement

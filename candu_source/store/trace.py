@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 from candu_source.errors import NotFound
-from candu_source.store.log import digest
+from candu_source.store.chunks import LoggedEvent, find_seq, logged, logged_at
 from candu_source.store.sqlite import Database
-
-
-class LoggedEvent(NamedTuple):
-    """Hold one event of the log."""
-
-    connection: str
-    seq: int
-    message_id: str
-    accepted_at: float
-    door: str
-    message: bytes
-    raw: bytes
 
 
 class Try(NamedTuple):
@@ -55,15 +44,18 @@ class SqlTrace:
 
     def tail(self, connection: str, *, after: int = 0, most: int = 20) -> list[LoggedEvent]:
         """Return the latest events beyond a seq, oldest first."""
-        rows = self._database.rows("tail", {"connection": connection, "after": after, "most": most})
-        return [LoggedEvent._make(row) for row in reversed(rows)]
+        with self._database.read() as db:
+            rows = db.execute(self._database.sql["tail"], {"connection": connection, "after": after})
+            latest = (event for row in rows for event in reversed(logged(row)) if event.seq > after)
+            return list(islice(latest, most))[::-1]
 
     def life(self, connection: str, message_id: str) -> Life:
         """Return everything known of one event; raise NotFound, saying so when it was filtered."""
-        row = self._database.row("event", {"connection": connection, "digest": digest(connection, message_id)})
-        if row is None:
+        with self._database.read() as db:
+            seq = find_seq(db, self._database.sql, connection, message_id)
+            event = None if seq is None else next(logged_at(db, self._database.sql, connection, [seq]), None)
+        if event is None:
             raise NotFound(self._why_not(connection, message_id))
-        event = LoggedEvent._make(row)
         place = {"connection": connection, "seq": event.seq}
         tries = [Try._make(found) for found in self._database.rows("event_attempts", place)]
         return Life(event, tries, self.states(event))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from typing import Any
+
+import msgspec
 
 from candu_source.twin import Twin
 from tests.acceptance.service import Door, Service
@@ -19,7 +22,8 @@ def rows(service: Service, query: str, *values: object) -> list[Any]:
 
 def stored_ids(service: Service, door: Door) -> set[str]:
     """Return the message ids in a connection's log."""
-    return {message_id for (message_id,) in rows(service, "SELECT message_id FROM log WHERE connection = ?", door.id)}
+    chunks = rows(service, "SELECT messages FROM log WHERE connection = ?", door.id)
+    return {json.loads(message)["messageId"] for (messages,) in chunks for message in msgspec.msgpack.decode(messages)}
 
 
 def drain(service: Service) -> None:

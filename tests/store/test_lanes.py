@@ -204,8 +204,11 @@ def test_a_key_that_does_not_decrypt_holds_its_lane(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        ("DELETE FROM log WHERE seq = 2", "the log should hold"),
-        ("DELETE FROM log WHERE seq = 5", "5 events were written; the seqs of all connections account for 4"),
+        ("DELETE FROM log WHERE last_seq = 3", "the log should hold seqs 1 to 5; it holds 2 from 4 to 5"),
+        ("UPDATE log SET last_seq = 6 WHERE last_seq = 5", "the log should hold"),
+        ("DELETE FROM log WHERE last_seq = 5", "5 events were written; the seqs of all connections account for 3"),
+        ("DELETE FROM ids WHERE place = 3", "the log holds 5 events and 2 ids, 0 of them of no event"),
+        ("UPDATE ids SET place = 4", "the log holds 5 events and 5 ids, 5 of them of no event"),
         ("DELETE FROM attempts", "no try ended seqs"),
         ("UPDATE lanes SET cursor = 5", "no try ended seqs 4 to 5"),
         ("DELETE FROM dead_letters", "dead letters do not match"),

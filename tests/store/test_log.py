@@ -14,9 +14,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from candu_source.errors import NotFound, StoreBusy, StoreFull, StoreTooNew
-from candu_source.model import Admission, Connection
+from candu_source.model import Admission, Connection, Receipt
 from candu_source.store import Store
-from candu_source.store.log import digest
+from candu_source.store.chunks import digest
+from candu_source.store.log import append_group
 from tests.store.shelf import add_connection, admit, aside, events, make_store
 
 
@@ -36,8 +37,38 @@ def test_the_same_id_belongs_to_each_connection(store: Store, connection: Connec
 
 def test_the_unique_index_refuses_a_second_copy(store: Store, connection: Connection) -> None:
     store.log.append(admit(connection, 1))
-    with store.database.write() as db, pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed: log\.digest"):
-        db.execute(store.database.sql["append"], (connection.id, 0.0, 1, digest(connection.id, "m1"), "another id", "webhook", b"", b""))
+    again = (1, 1, connection.id, 1, "webhook", digest(connection.id, "m1"), b"", b"")
+    with store.database.write() as db, pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed: ids\.digest"):
+        db.execute(store.database.sql["append"], (0.0, *again))
+
+
+def test_a_group_of_several_connections_and_doors_is_one_statement(store: Store, connection: Connection) -> None:
+    other = add_connection(store, "Other")
+    store.log.append(admit(connection, 1))
+    group = [admit(connection, 2, 3), admit(other, 1), Admission(connection.id, "interactions", events(4)), admit(connection, 5)]
+    statements: list[str] = []
+    store.database._writer.set_trace_callback(statements.append)
+    receipts = append_group(store.database, group)
+    store.database._writer.set_trace_callback(None)
+    assert [statement for statement in statements if not statement.startswith("--")][1:] == []
+    assert [receipt.accepted for receipt in receipts if isinstance(receipt, Receipt)] == [2, 1, 1, 1]
+    logged = {event.message_id: (event.seq, event.door) for event in store.trace.tail(connection.id)}
+    assert {seq for seq, _ in logged.values()} == {1, 2, 3, 4, 5}
+    assert [name for name, (_, door) in logged.items() if door == "interactions"] == ["m4"]
+    assert [event.seq for event in store.trace.tail(other.id)] == [1]
+    assert all(tally.holds for tally in store.ledger.tallies(check=True))
+
+
+@pytest.mark.parametrize(("count", "size", "chunks"), [(2_500, 0, 3), (70, 300_000, 70), (10, 100_000, 2)])
+def test_what_is_large_is_cut_into_chunks(store: Store, connection: Connection, count: int, size: int, chunks: int) -> None:
+    before = Admission(connection.id, "interactions", events("first"))
+    receipts = append_group(store.database, [before, admit(connection, *range(count), size=size)])
+    assert [receipt.accepted for receipt in receipts if isinstance(receipt, Receipt)] == [1, count]
+    assert store.database.row("log_span", {"connection": connection.id, "after": 0}) == (count + 1, 1, count + 1, 0)
+    with store.database.read() as db:
+        assert db.execute("SELECT count(*) FROM log").fetchone() == (chunks + 1,)
+    assert [event.message_id for event in store.trace.tail(connection.id, most=9_999)] == ["mfirst", *(f"m{each}" for each in range(count))]
+    assert store.trace.life(connection.id, f"m{count - 1}").event.seq == count + 1
 
 
 @hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,0 +1,132 @@
+"""Pack the events of a commit into chunks, the rows of the log, and read them back one by one."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from candu_source.model import Event, Stored
+from candu_source.store.sql import Statements
+
+# Reading a chunk to get at a few of its events must be no burden.
+_CHUNK_EVENTS = 1_024
+_CHUNK_BYTES = 512 * 2**10
+DIGEST_BYTES = 16  # 128 bits: no two ids of any real log share them
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[bytes]).decode
+
+
+class Keyed(NamedTuple):
+    """Pair an event with its digest."""
+
+    digest: bytes
+    event: Event
+
+
+class Chunk(NamedTuple):
+    """Hold the events that one door brought for one connection, as a row of the log does."""
+
+    connection: str
+    events: int
+    door: str
+    digests: bytes
+    messages: bytes
+    raws: bytes
+
+
+class LoggedEvent(NamedTuple):
+    """Hold one event of the log."""
+
+    connection: str
+    seq: int
+    message_id: str
+    accepted_at: float
+    door: str
+    message: bytes
+    raw: bytes
+
+
+class _Named(msgspec.Struct):
+    message_id: str = msgspec.field(name="messageId")
+
+
+_named = msgspec.json.Decoder(_Named).decode
+
+
+def digest(connection: str, message_id: str) -> bytes:
+    """Return what stands for a connection's message id in the unique index: a quarter of its bytes, and as unique."""
+    return hashlib.blake2b(f"{connection} {message_id}".encode(), digest_size=DIGEST_BYTES).digest()
+
+
+def pack(connection: str, door: str, events: Sequence[Keyed]) -> Iterator[Chunk]:
+    """Yield chunks of events, none larger than is good to read at once."""
+    for some in _cut(events):
+        digests = b"".join([each.digest for each in some])
+        yield Chunk(
+            connection,
+            len(some),
+            door,
+            digests,
+            pack_bytes(each.event.message for each in some),
+            pack_bytes(each.event.raw for each in some),
+        )
+
+
+def pack_bytes(items: Iterable[bytes]) -> bytes:
+    """Return the column of a chunk that holds these items."""
+    return _pack(list(items))
+
+
+def _cut(events: Sequence[Keyed]) -> Iterator[Sequence[Keyed]]:
+    start = size = 0
+    for place, each in enumerate(events):
+        size += len(each.event.message) + len(each.event.raw)
+        if place > start and (size > _CHUNK_BYTES or place - start == _CHUNK_EVENTS):
+            yield events[start:place]
+            start, size = place, len(each.event.message) + len(each.event.raw)
+    if events:
+        yield events[start:]
+
+
+def stored(rows: Iterable[Any], after: int, before: int) -> Iterator[Stored]:
+    """Yield the events between two seqs, both exclusive, of rows (last_seq, events, messages, accepted_at)."""
+    for last, count, messages, accepted_at in rows:
+        for seq, message in enumerate(_unpack(messages), last - count + 1):
+            if after < seq < before:
+                yield Stored(seq, message, accepted_at)
+
+
+def logged(row: Any) -> list[LoggedEvent]:
+    """Return the events of a row (connection, last_seq, events, accepted_at, door, messages, raws)."""
+    connection, last, count, accepted_at, door, messages, raws = row
+    return [
+        LoggedEvent(connection, seq, _named(message).message_id, accepted_at, door, message, raw)
+        for seq, message, raw in zip(range(last - count + 1, last + 1), _unpack(messages), _unpack(raws), strict=True)
+    ]
+
+
+def logged_at(db: sqlite3.Connection, sql: Statements, connection: str, seqs: Iterable[int]) -> Iterator[LoggedEvent]:
+    """Yield the events of some seqs, in that order, those left out that the log no longer has; neighbours are read together."""
+    here: dict[int, LoggedEvent] = {}
+    for seq in seqs:
+        if seq not in here:
+            row = db.execute(sql["chunk"], {"connection": connection, "seq": seq}).fetchone()
+            here = {event.seq: event for event in logged(row)} if row else {}
+        if seq in here:
+            yield here[seq]
+
+
+def find_seq(db: sqlite3.Connection, sql: Statements, connection: str, message_id: str) -> int | None:
+    """Return the seq of an event, or None when the log does not have it."""
+    key = digest(connection, message_id)
+    row = db.execute(sql["chunk_of_id"], {"connection": connection, "digest": key}).fetchone()
+    if row is None:
+        return None
+    last, count, digests = row
+    keys = [digests[start : start + DIGEST_BYTES] for start in range(0, len(digests), DIGEST_BYTES)]
+    return int(last - count + 1 + keys.index(key))
