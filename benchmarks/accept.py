@@ -17,8 +17,9 @@ from benchmarks.sink import Sink, sink
 ROUNDS = 5
 SECONDS = 3.0
 BATCH = 100
-# items a request -> connections
-SHAPES = {1: 32, BATCH: 8}
+SHAPES = (1, BATCH)
+# As many as the naive peer has threads; of only a few the kernel may give one process all.
+CONNECTIONS = 32
 # gunicorn's processes take new connections as each comes by, often one process most of them; the kernel can spread them evenly instead.
 NAIVE = {"naive": (), "naive, spread": ("--reuse-port",)}
 
@@ -48,8 +49,8 @@ def run(bench: Bench) -> list[Row]:
     """Return the rows of both shapes."""
     with _stage(bench) as (loads, peers):
         rows = []
-        for items, connections in SHAPES.items():
-            runs = {name: partial(load, items, connections, bench.seconds(SECONDS)) for name, load in loads.items()}
+        for items in SHAPES:
+            runs = {name: partial(load, items, CONNECTIONS, bench.seconds(SECONDS)) for name, load in loads.items()}
             before = {name: (peer.said, peer.arrived()) for name, peer in peers.items()}
             samples = bench.interleave("accept singles" if items == 1 else f"accept batches of {items}", runs, bench.rounds(ROUNDS))
             rows += _rows(items, samples)

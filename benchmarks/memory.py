@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.accept import SHAPES
+from benchmarks.accept import CONNECTIONS, SHAPES
 from benchmarks.report import Row, Target
 from benchmarks.rounds import Bench
 from benchmarks.running import environment, peak_megabytes, running
@@ -41,8 +41,8 @@ def run(bench: Bench) -> list[Row]:
 
 
 def _web(service: Service, bench: Bench) -> list[Row]:
-    for items, connections in SHAPES.items():
-        came = service.load(items, connections, bench.seconds(SECONDS))
+    for items in SHAPES:
+        came = service.load(items, CONNECTIONS, bench.seconds(SECONDS))
         bench.say(f"memory: web under requests of {items}: {came}")
     serving = [peak_megabytes(process) for process in service.process.children(recursive=True) if _serves(process)]
     return [
