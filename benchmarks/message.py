@@ -26,7 +26,7 @@ def run(bench: Bench) -> list[Row]:
     """Return the costs of both, and that of hearing an item before."""
     connection = Connection("0123456789", "bench")
     body = Body(ITEMS).fresh(ids())
-    heard = [item for item in interactions.hear(body, connection.rules) if isinstance(item, Heard)]
+    heard = [item for item in interactions.hear(body, connection) if isinstance(item, Heard)]
     now = datetime.now(UTC)
     admitted = intake.admit(connection, interactions.DOOR, heard, now)
     official = Client("bench-write-key", send=False, sync_mode=True)
@@ -39,7 +39,7 @@ def run(bench: Bench) -> list[Row]:
     runs = {
         "admit": partial(_micros, lambda: intake.admit(connection, interactions.DOOR, heard, now)),
         "official": partial(_micros, stock),
-        "hear": partial(_micros, lambda: interactions.hear(body, connection.rules)),
+        "hear": partial(_micros, lambda: interactions.hear(body, connection)),
     }
     samples = bench.interleave("message, µs an event", runs, bench.rounds(ROUNDS))
     return [

@@ -51,7 +51,7 @@ def admissions(connection: Connection, items: int) -> Iterator[Admission]:
     """Yield requests of so many items for ever, as the interactions door admits them."""
     body, source = Body(items), ids()
     while True:
-        heard = interactions.hear(body.fresh(source), connection.rules)
+        heard = interactions.hear(body.fresh(source), connection)
         yield intake.admit(connection, interactions.DOOR, heard, datetime.now(UTC))
 
 

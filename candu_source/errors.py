@@ -33,17 +33,22 @@ class Reason(StrEnum):
     STORE_FULL = "store_full"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    ORIGIN_REFUSED = "origin_refused"
+    SOURCE_REFUSED = "source_refused"
+    TOO_MANY_REQUESTS = "too_many_requests"
     INTERNAL = "internal"
     # One item is refused.
     INVALID = "invalid"
     SLACK_FORMAT = "slack_format"
     MESSAGE_TOO_LARGE = "message_too_large"
+    IDENTITY_UNPROVEN = "identity_unproven"
     # One item is filtered: kept, counted, replayable.
     UNKNOWN_EVENT = "unknown_event"
     EXCLUDED_EVENT = "excluded_event"
     CUSTOM_EVENT = "custom_event"
     ANONYMOUS = "anonymous"
     ECHO = "echo"
+    BOT = "bot"
     # What an attempt met.
     ACCEPTED = "accepted"
     NETWORK = "network"

@@ -62,6 +62,10 @@ class Rules:
     extra_properties: bool = True
     portal: PortalRule = field(default_factory=PortalRule)
     integrations: Mapping[str, bool] = field(default_factory=lambda: {"Candu": False})
+    allowed_origins: tuple[str, ...] = ()
+    identity: Literal["off", "warn", "require"] = "off"
+    bots: Literal["filter", "send"] = "filter"
+    allowed_addresses: tuple[str, ...] = ()
 
 
 class Region(StrEnum):
@@ -87,7 +91,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Describe one customer's source, without any secret."""
+    """Describe one customer's source, without its write key.
+
+    `public_token` stands in web pages; `identity_secret` proves the user ids that come from there.
+    """
 
     id: str
     name: str
@@ -96,6 +103,8 @@ class Connection:
     paused: bool = False
     rules: Rules = field(default_factory=Rules)
     created_at: float = 0.0
+    public_token: str = ""
+    identity_secret: Secret | None = None
 
     @property
     def host(self) -> str:

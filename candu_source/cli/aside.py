@@ -121,7 +121,7 @@ def replay_rejects(settings: Settings, identifiers: tuple[int, ...], name: str |
         walk = chosen if identifiers else _walk(lambda last: store.shelves.rejects_after(connection.id, last.id if last else 0, _STEP))
         accepted = refused = 0
         for reject in walk:
-            receipt = _again(store, connection, reject.door, DOORS[reject.door](reject.raw, connection.rules))
+            receipt = _again(store, connection, reject.door, DOORS[reject.door](reject.raw, connection))
             if receipt.rejected:
                 refused += 1
             else:
@@ -188,7 +188,7 @@ def replay_filtered(settings: Settings, name: str | None, event: str | None, as_
 def _same_id(connection: Connection, item: KeptFiltered) -> Sequence[Heard | Reject]:
     """Hear a filtered event again under the id it was counted by."""
     own = item.message_id.removeprefix(message_id(connection.id, " ").strip())
-    heard = DOORS[item.door](item.raw, connection.rules)
+    heard = DOORS[item.door](item.raw, connection)
     return [each if isinstance(each, Reject) else msgspec.structs.replace(each, id=own) for each in heard]
 
 

@@ -83,7 +83,7 @@ def _accept(store: Store, connection: Connection, door: str, chunk: Sequence[byt
 
 
 def _hear(door: str, line: bytes, connection: Connection) -> Iterator[Heard | Reject]:
-    for item in DOORS[door](line, connection.rules):
+    for item in DOORS[door](line, connection):
         if isinstance(item, Heard) and item.id is None:
             yield msgspec.structs.replace(item, id=f"import:{hashlib.sha256(item.raw).hexdigest()[:40]}")
         else:

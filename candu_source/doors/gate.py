@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from candu_source import intake
 from candu_source.errors import Reason, Refused, StoreError, StoreFull
-from candu_source.model import Connection, Heard, Receipt, Reject, Rules
+from candu_source.model import Connection, Heard, Receipt, Reject
 from candu_source.ports import Log, Observer
 
 _PROBLEM = "application/problem+json"
@@ -24,7 +24,7 @@ _FULL_RETRY_SECONDS = 30
 # Bodies of which nothing could be read: 400 in place of 422.
 _UNREADABLE = frozenset({Reason.BROKEN_JSON, Reason.BROKEN_ENCODING})
 _encode = msgspec.json.Encoder().encode
-Hear = Callable[[bytes, Rules], Sequence[Heard | Reject]]
+Hear = Callable[[bytes, Connection], Sequence[Heard | Reject]]
 
 
 class Tokens(Protocol):
@@ -56,7 +56,7 @@ class Gate:
     def receive(self, connection: Connection, door: str, incoming: Request, hear: Hear) -> Response:
         """Hear the body, make what it holds durable and answer with the receipt; raise Refused 413 or 415."""
         body = self._body(incoming)
-        heard = [body] if isinstance(body, Reject) else hear(body, connection.rules)
+        heard = [body] if isinstance(body, Reject) else hear(body, connection)
         return answer(intake.accept(connection, door, heard, self._log, self._observer))
 
     def _body(self, incoming: Request) -> bytes | Reject:

@@ -14,13 +14,13 @@ from candu_source.doors.hear import Contract
 from candu_source.doors.items import split
 from candu_source.doors.schemas import InteractionCall, call_faults, flatten
 from candu_source.errors import Reason
-from candu_source.model import Heard, Reject, Rules
+from candu_source.model import Connection, Heard, Reject
 
 DOOR = "interactions"
 _CALL = Contract(InteractionCall)
 
 
-def hear(body: bytes, _: Rules) -> Sequence[Heard | Reject]:
+def hear(body: bytes, _: Connection) -> Sequence[Heard | Reject]:
     """Read one call, a list of them, or `{"batch": [...]}`."""
     items = split(body, batch=True)
     if isinstance(items, Reject):

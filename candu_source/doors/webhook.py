@@ -16,7 +16,7 @@ from candu_source.doors.items import split
 from candu_source.doors.schemas import CanduProperties, CanduWebhook
 from candu_source.errors import Reason
 from candu_source.mapping import classify
-from candu_source.model import Heard, Kind, Reject, Rules
+from candu_source.model import Connection, Heard, Kind, Reject, Rules
 
 DOOR = "webhook"
 _ITEM = Contract(CanduWebhook)
@@ -31,12 +31,12 @@ _TIMES = ("receivedAt", "sentAt")
 _FIELDS: Mapping[str, str] = MappingProxyType({"user_id": "userId", "anonymous_id": "anonymousId", "id": "id"})
 
 
-def hear(body: bytes, rules: Rules) -> Sequence[Heard | Reject]:
+def hear(body: bytes, connection: Connection) -> Sequence[Heard | Reject]:
     """Read one `{"payload": {...}}` or a list of them."""
     items = split(body)
     if isinstance(items, Reject):
         return [items]
-    return [_hear_one(raw, index, rules) for index, raw in enumerate(items)]
+    return [_hear_one(raw, index, connection.rules) for index, raw in enumerate(items)]
 
 
 def _hear_one(raw: bytes, index: int, rules: Rules) -> Heard | Reject:

@@ -7,6 +7,7 @@ import hmac
 import secrets
 import sqlite3
 import time
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -18,6 +19,9 @@ from candu_source.store.vault import Vault
 
 _TOKEN_BYTES = 24
 _TOKEN_PREFIX = "cs_"  # noqa: S105 - a prefix by which secret scanners recognise a token
+# Says at a glance that a token may stand in a web page.
+PUBLIC_PREFIX = "pub_"
+_PUBLIC_BYTES = 12
 _ID_BYTES = 5
 # How long a process may go on believing what it knows of a token: a change reaches every door within this.
 _TOKEN_MEMORY_SECONDS = 1.0
@@ -38,7 +42,9 @@ class SqlConnections:
 
     def add(self, name: str, write_key: Secret, *, region: Region, segment_host: str | None, rules: Rules) -> tuple[Connection, Secret]:
         """Create a connection with its Segment lane and first token; return both. Raises Conflict when the name is taken."""
-        connection = Connection(_new_id(), name, region, segment_host, paused=False, rules=rules, created_at=time.time())
+        connection = Connection(
+            _new_id(), name, region, segment_host, paused=False, rules=rules, created_at=time.time(), public_token=_new_public_token()
+        )
         token = _new_token()
         with self._database.write() as db:
             try:
@@ -51,14 +57,14 @@ class SqlConnections:
 
     def all(self) -> list[Connection]:
         """List connections by name."""
-        return [_connection(row) for row in self._database.rows("connections")]
+        return [self._read(row) for row in self._database.rows("connections")]
 
     def named(self, name: str) -> Connection:
         """Find a connection by name or id; raise NotFound."""
         row = self._database.row("connection_named", {"name": name})
         if row is None:
             raise NotFound(f"there is no connection {name!r}; `candu-source connections list` shows them all")
-        return _connection(row)
+        return self._read(row)
 
     def save(self, connection: Connection) -> None:
         """Write back region, host, pause and rules."""
@@ -85,19 +91,54 @@ class SqlConnections:
     def of_token(self, token: str) -> Connection | None:
         """Find whose token this is, or None; an answer is believed for a second."""
         digest = _digest(token)
-        now = time.monotonic()
-        remembered = self._remembered.get(digest)
-        if remembered and now - remembered[0] < _TOKEN_MEMORY_SECONDS:
-            return remembered[1]
+        if known := self._recall(digest):
+            return known
         row = self._database.row("connection_of_token", {"digest": digest})
         if row is None or not hmac.compare_digest(row[0], digest):
             self._remembered.pop(digest, None)
             return None
-        connection = _connection(row[1:])
+        return self._remember(digest, self._read(row[1:]))
+
+    def of_public_token(self, token: str) -> Connection | None:
+        """Find whose public token this is, or None; an answer is believed for a second."""
+        digest = _digest(token)
+        if known := self._recall(digest):
+            return known
+        row = self._database.row("connection_of_public_token", {"token": token})
+        if row is None:
+            self._remembered.pop(digest, None)
+            return None
+        return self._remember(digest, self._read(row))
+
+    def rotate_public_token(self, connection: Connection) -> Connection:
+        """Return the connection with a new public token; the old one is a stranger's within a second."""
+        token = _new_public_token()
+        self._database.run("save_public_token", {"connection": connection.id, "token": token})
+        return replace(connection, public_token=token)
+
+    def set_identity_secret(self, connection: Connection, secret: Secret | None) -> None:
+        """Put another secret in place, by which user ids from browsers are proven; None takes it away."""
+        sealed = self._vault.seal(secret) if secret else None
+        self._database.run("save_identity_secret", {"connection": connection.id, "secret": sealed})
+
+    def _recall(self, digest: bytes) -> Connection | None:
+        remembered = self._remembered.get(digest)
+        return remembered[1] if remembered and time.monotonic() - remembered[0] < _TOKEN_MEMORY_SECONDS else None
+
+    def _remember(self, digest: bytes, connection: Connection) -> Connection:
         if len(self._remembered) >= _TOKEN_MEMORY_MOST:
             self._remembered.clear()
-        self._remembered[digest] = now, connection
+        self._remembered[digest] = time.monotonic(), connection
         return connection
+
+    def _read(self, row: Any) -> Connection:
+        identifier, name, region, host, paused, rules, created_at, public_token, sealed = row
+        try:
+            known = _read_rules(rules)
+        except msgspec.ValidationError as error:
+            raise StoreError(f"the rules of connection {name} do not read: {error}") from error
+        secret = self._vault.open(sealed) if sealed is not None and self._vault.opens(sealed) else None
+        return Connection(identifier, name, Region(region), host, bool(paused), known, created_at, public_token, secret)
 
     def unreadable_keys(self) -> list[str]:
         """List the ids of connections whose write key does not decrypt."""
@@ -110,6 +151,10 @@ def _new_id() -> str:
 
 def _new_token() -> str:
     return _TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def _new_public_token() -> str:
+    return PUBLIC_PREFIX + secrets.token_hex(_PUBLIC_BYTES)
 
 
 def _digest(token: str) -> bytes:
@@ -125,13 +170,5 @@ def _row(connection: Connection) -> dict[str, Any]:
         "paused": connection.paused,
         "rules": msgspec.json.encode(connection.rules).decode(),
         "created_at": connection.created_at,
+        "public_token": connection.public_token,
     }
-
-
-def _connection(row: Any) -> Connection:
-    identifier, name, region, host, paused, rules, created_at = row
-    try:
-        known = _read_rules(rules)
-    except msgspec.ValidationError as error:
-        raise StoreError(f"the rules of connection {name} do not read: {error}") from error
-    return Connection(identifier, name, Region(region), host, bool(paused), known, created_at)

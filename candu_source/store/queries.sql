@@ -2,8 +2,8 @@
 
 -- name: add_connection
 -- Register a connection.
-INSERT INTO connections (id, name, region, segment_host, write_key, rules, created_at)
-VALUES (:id, :name, :region, :segment_host, :write_key, :rules, :created_at)
+INSERT INTO connections (id, name, region, segment_host, write_key, rules, created_at, public_token)
+VALUES (:id, :name, :region, :segment_host, :write_key, :rules, :created_at, :public_token)
 
 -- name: save_connection
 -- Change what a person may change of a connection.
@@ -19,17 +19,29 @@ SELECT id, write_key FROM connections ORDER BY name
 
 -- name: connections
 -- List connections by name.
-SELECT id, name, region, segment_host, paused, rules, created_at FROM connections ORDER BY name
+SELECT id, name, region, segment_host, paused, rules, created_at, public_token, identity_secret FROM connections ORDER BY name
 
 -- name: connection_named
 -- Find a connection by its name or id.
-SELECT id, name, region, segment_host, paused, rules, created_at FROM connections WHERE name = :name OR id = :name
+SELECT id, name, region, segment_host, paused, rules, created_at, public_token, identity_secret FROM connections WHERE name = :name OR id = :name
 
 -- name: connection_of_token
 -- Find whose token this digest is, unless it has run out.
-SELECT t.digest, c.id, c.name, c.region, c.segment_host, c.paused, c.rules, c.created_at
+SELECT t.digest, c.id, c.name, c.region, c.segment_host, c.paused, c.rules, c.created_at, c.public_token, c.identity_secret
 FROM tokens t JOIN connections c ON c.id = t.connection
 WHERE t.digest = :digest AND (t.expires_at IS NULL OR t.expires_at > clock())
+
+-- name: connection_of_public_token
+-- Find whose public token this is.
+SELECT id, name, region, segment_host, paused, rules, created_at, public_token, identity_secret FROM connections WHERE public_token = :token
+
+-- name: save_public_token
+-- Put another public token in place; pages with the old one are strangers at once.
+UPDATE connections SET public_token = :token WHERE id = :connection
+
+-- name: save_identity_secret
+-- Put another encrypted secret in place, by which user ids from browsers are proven.
+UPDATE connections SET identity_secret = :secret WHERE id = :connection
 
 -- name: add_token
 -- Let a new token in.

@@ -1,4 +1,4 @@
--- The store, version 2. Times are seconds since the epoch. Every table names its connection: no query reads across customers by accident.
+-- The store, version 3. Times are seconds since the epoch. Every table names its connection: no query reads across customers by accident.
 
 CREATE TABLE connections (
     id           TEXT PRIMARY KEY,
@@ -10,8 +10,11 @@ CREATE TABLE connections (
     paused       INTEGER NOT NULL DEFAULT 0,
     created_at   REAL NOT NULL,
     pruned_to    INTEGER NOT NULL DEFAULT 0,    -- seqs up to here are released by retention
-    filtered_expired INTEGER NOT NULL DEFAULT 0 -- filtered events that retention deleted
+    filtered_expired INTEGER NOT NULL DEFAULT 0, -- filtered events that retention deleted
+    public_token TEXT,                          -- stands in web pages: lets browser events in, and nothing else
+    identity_secret BLOB                        -- encrypted; proves user ids that come from browsers
 );
+CREATE UNIQUE INDEX connections_public ON connections (public_token);
 
 CREATE TABLE tokens (
     digest     BLOB PRIMARY KEY,                -- SHA-256 of the token; the token itself is shown once and not kept
@@ -144,4 +147,47 @@ CREATE TABLE imports (
     read_to    INTEGER NOT NULL,                -- byte offset up to which lines are committed
     before     BLOB NOT NULL,                   -- digest of what stood just before it: another file begins anew
     PRIMARY KEY (connection, file)
+);
+
+-- Candu's contents that a connection has seen or been told of; the portal rule looks portals up here.
+CREATE TABLE contents (
+    connection TEXT NOT NULL,
+    content_id TEXT NOT NULL,
+    slug       TEXT,
+    name       TEXT,
+    portal_id  INTEGER,
+    PRIMARY KEY (connection, content_id)
+);
+
+-- What is known of the shape of the inputs: of each door and event the paths and the JSON types that stand there.
+CREATE TABLE shapes (
+    connection TEXT NOT NULL,
+    door       TEXT NOT NULL,
+    event      TEXT NOT NULL,
+    path       TEXT NOT NULL,
+    type       TEXT NOT NULL,
+    PRIMARY KEY (connection, door, event, path, type)
+) WITHOUT ROWID;
+
+-- What was not as known, once for each cause.
+CREATE TABLE shape_notices (
+    id         INTEGER PRIMARY KEY,
+    connection TEXT NOT NULL,
+    door       TEXT NOT NULL,
+    event      TEXT NOT NULL,
+    change     TEXT NOT NULL,                   -- unknown_event, new, missing or retyped
+    path       TEXT NOT NULL,
+    type       TEXT NOT NULL,                   -- as it came; empty where nothing came
+    count      INTEGER NOT NULL,
+    first_at   REAL NOT NULL,
+    last_at    REAL NOT NULL,
+    sample     BLOB NOT NULL,                   -- the first input that had it
+    acked_at   REAL,
+    UNIQUE (connection, door, event, change, path, type)
+);
+
+-- How far the watch on shapes has read: the log by place, filtered events and rejects by row.
+CREATE TABLE shape_cursors (
+    source  TEXT PRIMARY KEY,
+    read_to INTEGER NOT NULL
 );

@@ -16,7 +16,7 @@ from candu_source.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
 from candu_source.store.chunks import digest, pack_bytes
 from candu_source.store.sql import Statements, script
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # The database's own clock in seconds; julianday resolves to well under a millisecond (SQLite 3.40 has no subsecond unixepoch).
 _CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"

@@ -24,7 +24,7 @@ RULES = Rules(classification={"candu.sdk.new": Kind.INTERACTION}, custom_events=
 
 def assert_heard(hear: Hear, body: bytes) -> None:
     """Hear a body and admit it: what becomes an event is clean, whole JSON that the official library would send."""
-    heard: Sequence[Heard | Reject] = hear(body, RULES)
+    heard: Sequence[Heard | Reject] = hear(body, Connection("c", "c", rules=RULES))
     assert [item.index for item in heard] == list(range(len(heard)))
     assert all(item.raw in body for item in heard)
     admission = intake.admit(Connection("c0ffee", "c", rules=RULES), "webhook", heard, NOW)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from candu_source.doors import DOORS
 from candu_source.mapping import EARLIEST, LATEST_AHEAD, occurred
-from candu_source.model import Heard, Rules
+from candu_source.model import Connection, Heard
 from tests.doors.items import call, payload
 from tests.mapping.heard import NOW, heard, message_of
 
@@ -96,13 +96,13 @@ def test_a_time_keeps_its_instant(at: datetime, hours: int) -> None:
     ],
 )
 def test_the_webhook_has_two_times(fields: dict[str, str | None], expected: str | None) -> None:
-    [item] = DOORS["webhook"](json.dumps(payload(**fields)).encode(), Rules())
+    [item] = DOORS["webhook"](json.dumps(payload(**fields)).encode(), Connection("c", "c"))
     assert isinstance(item, Heard)
     assert item.occurred_at == expected
 
 
 @pytest.mark.parametrize("fields", [{"timestamp": "2024-01-01T00:00:00Z"}, {}])
 def test_a_call_has_one(fields: dict[str, str]) -> None:
-    [item] = DOORS["interactions"](json.dumps(call(**fields)).encode(), Rules())
+    [item] = DOORS["interactions"](json.dumps(call(**fields)).encode(), Connection("c", "c"))
     assert isinstance(item, Heard)
     assert item.occurred_at == fields.get("timestamp")
