@@ -16,6 +16,7 @@ from candu_source.limits import Pace
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
 from candu_source.store import SEGMENT_LANE, Store, open_store
+from candu_source.watch import Watch
 from candu_source.worker import Worker
 
 
@@ -35,7 +36,7 @@ def build_web(settings: Settings, telltale: Telltale | None = None) -> Flask:
     telltale = telltale or Telltale()
     store = build_store(settings, telltale)
     gate = Gate(store.connections, store.log, telltale, max_body_bytes=settings.max_body_kb * 1000)
-    return create_doors(gate, store, telltale)
+    return create_doors(gate, store, telltale, settings)
 
 
 def build_worker(settings: Settings, telltale: Telltale, store: Store) -> Worker:
@@ -55,6 +56,11 @@ def build_worker(settings: Settings, telltale: Telltale, store: Store) -> Worker
         stop_seconds=settings.stop_seconds,
         give_up_after=settings.give_up_after_hours * 3600,
     )
+
+
+def build_watch(telltale: Telltale, store: Store) -> Watch:
+    """Return the watch on shapes of one process."""
+    return Watch(shapes=store.shapes, connections=store.connections, contents=store.contents, observer=telltale)
 
 
 def end_process_when_a_thread_breaks(telltale: Telltale, leave: Callable[[int], Any]) -> None:

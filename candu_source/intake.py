@@ -13,7 +13,7 @@ from segment.analytics.consumer import MAX_MSG_SIZE
 
 from candu_source.errors import Reason
 from candu_source.mapping import message_id, to_message
-from candu_source.model import Admission, Connection, Event, Filtered, Heard, Receipt, Reject
+from candu_source.model import Admission, Connection, Event, Filtered, Heard, Input, Receipt, Reject
 from candu_source.ports import Log, Observer
 
 _encode = msgspec.json.Encoder().encode
@@ -21,15 +21,17 @@ _encode = msgspec.json.Encoder().encode
 _CERTAINLY_SMALL = MAX_MSG_SIZE // 6
 
 
-def accept(connection: Connection, door: str, heard: Sequence[Heard | Reject], log: Log, observer: Observer) -> Receipt:
+def accept(connection: Connection, door: str, heard: Sequence[Input], log: Log, observer: Observer) -> Receipt:
     """Make one request's items durable and return the receipt; raise StoreBusy or StoreFull when that cannot be promised."""
     began = time.perf_counter()
     receipt = log.append(admit(connection, door, heard, datetime.now(UTC)))
     _tell(connection, door, receipt, time.perf_counter() - began, observer)
+    if unproven := sum(isinstance(item, Heard) and item.unproven for item in heard):
+        observer.count("unproven_users", unproven, door=door)
     return receipt
 
 
-def admit(connection: Connection, door: str, heard: Sequence[Heard | Reject], now: datetime) -> Admission:
+def admit(connection: Connection, door: str, heard: Sequence[Input], now: datetime) -> Admission:
     """Sort one request's items into events, filtered and rejects; pure."""
     events: list[Event] = []
     filtered: list[Filtered] = []

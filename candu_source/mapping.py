@@ -11,7 +11,7 @@ from typing import Any
 from segment.analytics.version import VERSION
 
 from candu_source.errors import Reason
-from candu_source.model import Heard, Kind, PortalRule, Rules
+from candu_source.model import Call, Heard, Kind, PortalRule, Rules
 
 CANDU_PREFIX = "candu.sdk."
 VIEW = "tutorial.view"  # Segment's Candu source page, "Events"
@@ -44,16 +44,20 @@ EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 LATEST_AHEAD = timedelta(days=1)
 
 
-def to_message(heard: Heard, rules: Rules, connection_id: str, now: datetime) -> dict[str, Any] | Reason:
+def to_message(heard: Heard | Call, rules: Rules, connection_id: str, now: datetime) -> dict[str, Any] | Reason:
     """Return the Segment call for one item, keyed as the official library keys it, or the reason it is filtered.
 
     `now` is our receipt, aware.
     """
+    if isinstance(heard, Call):
+        return _call_message(heard, rules, connection_id, now)
     kind = classify(heard.name, rules)
     if isinstance(kind, Reason):
         return kind
     if _is_ours(heard.context.get("integration")):
         return Reason.ECHO
+    if heard.bot and rules.bots == "filter":
+        return Reason.BOT
     if heard.user_id is None and rules.anonymous == "filter":
         return Reason.ANONYMOUS
     timestamp, replaced = occurred(heard.occurred_at, now)
@@ -66,11 +70,30 @@ def to_message(heard: Heard, rules: Rules, connection_id: str, now: datetime) ->
         "properties": heard.properties if kind is None else tutorial_properties(heard, rules, interaction=not screen),
         "timestamp": timestamp.isoformat(timespec="milliseconds"),
         **named,
-        "context": _context(heard.context, replaced),
+        "context": _context(heard.context, replaced, unproven=heard.unproven),
         "userId": heard.user_id,
         "type": "screen" if screen else "track",
         "name" if screen else "event": name,
         "messageId": message_id(connection_id, heard.id),
+    }
+
+
+def _call_message(call: Call, rules: Rules, connection_id: str, now: datetime) -> dict[str, Any] | Reason:
+    """Return an identify, track or group call; the caller named it, so no table of names has a say."""
+    if _is_ours(call.context.get("integration")):
+        return Reason.ECHO
+    if call.user_id is None and rules.anonymous == "filter":
+        return Reason.ANONYMOUS
+    timestamp, replaced = occurred(call.occurred_at, now)
+    return {
+        "integrations": dict(rules.integrations),
+        "anonymousId": call.anonymous_id,
+        **call.body,
+        "timestamp": timestamp.isoformat(timespec="milliseconds"),
+        "context": _context(call.context, replaced),
+        "userId": call.user_id,
+        "type": call.type,
+        "messageId": message_id(connection_id, call.id),
     }
 
 
@@ -135,11 +158,13 @@ def _is_ours(integration: Any) -> bool:
     return isinstance(integration, dict) and integration.get("name") == INTEGRATION["name"]
 
 
-def _context(given: Mapping[str, Any], replaced: str | None) -> dict[str, Any]:
+def _context(given: Mapping[str, Any], replaced: str | None, *, unproven: bool = False) -> dict[str, Any]:
     context: dict[str, Any] = {name: given[name] for name in CONTEXT_PROPERTIES if given.get(name) is not None}
     candu = {name: given[name] for name in ("sdk", "library") if given.get(name) is not None}
     if replaced is not None:
         candu["replacedTimestamp"] = replaced
+    if unproven:
+        candu["identity"] = "unproven"
     if candu:
         context["candu"] = candu
     context["integration"] = INTEGRATION.copy()

@@ -115,7 +115,8 @@ class Connection:
 class Heard(msgspec.Struct, frozen=True):
     """Hold one well-formed item as a door heard it, vendor words translated, values untouched.
 
-    `occurred_at` is the sender's text (ISO 8601) or None; `raw` the item's bytes as received.
+    `occurred_at` is the sender's text (ISO 8601) or None; `raw` the item's bytes as received; `unproven` marks a user id without
+    the proof that the connection wants, `bot` a crawler.
     """
 
     index: int
@@ -124,6 +125,27 @@ class Heard(msgspec.Struct, frozen=True):
     user_id: str | None
     anonymous_id: str | None
     properties: dict[str, Any]
+    context: dict[str, Any]
+    id: str | None = None
+    occurred_at: str | None = None
+    unproven: bool = False
+    bot: bool = False
+
+
+class Call(msgspec.Struct, frozen=True):
+    """Hold one call as a door heard it that goes to Segment in its own words: identify, track or group.
+
+    `body` holds the words that only its type has (traits; event and properties; groupId and traits), `name` is a track's event,
+    else the type; the other fields are as in Heard.
+    """
+
+    index: int
+    raw: bytes
+    type: Literal["identify", "track", "group"]
+    name: str
+    user_id: str | None
+    anonymous_id: str | None
+    body: dict[str, Any]
     context: dict[str, Any]
     id: str | None = None
     occurred_at: str | None = None
@@ -137,6 +159,10 @@ class Reject:
     code: Reason
     errors: Mapping[str, list[str]]
     raw: bytes
+
+
+# What a door makes of one item.
+Input = Heard | Call | Reject
 
 
 class Event(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from candu_source.model import Admission, Batch, Delivery, Outcome, Receipt, Settlement, Target
+from candu_source.findings import Knowledge, Lesson, Notice, Reading, Source, Subject
+from candu_source.model import Admission, Batch, Connection, Delivery, Outcome, Receipt, Settlement, Target
 
 
 class Log(Protocol):
@@ -52,6 +53,42 @@ class Destination(Protocol):
         ...
 
 
+class Shapes(Protocol):
+    """What came in, in order, and what is known of its shape; needed by the watch."""
+
+    def read(self, source: Source, most: int) -> Reading:
+        """Return about so many inputs that were not read yet, oldest first."""
+        ...
+
+    def knowledge(self, subject: Subject) -> Knowledge:
+        """Return what was learned and noticed of a subject."""
+        ...
+
+    def events(self, connection: str, door: str) -> set[str]:
+        """Return the events of which anything was learned or noticed."""
+        ...
+
+    def keep(self, reading: Reading, notices: Sequence[Notice], lessons: Sequence[Lesson]) -> None:
+        """Write all that a reading gave and where it ended, together; raise StaleLease when another has read on meanwhile."""
+        ...
+
+
+class Named(Protocol):
+    """Connections by name or id; needed by the watch."""
+
+    def named(self, name: str) -> Connection:
+        """Find a connection; raise NotFound."""
+        ...
+
+
+class Contents(Protocol):
+    """Candu's contents that a connection has seen; needed by the watch."""
+
+    def seen(self, connection: str, pairs: Sequence[tuple[str, str | None]]) -> int:
+        """Add what these pairs of content id and slug say that is new; return how many contents that changed."""
+        ...
+
+
 class Observer(Protocol):
     """Where facts are told; needed by every floor."""
 
@@ -65,4 +102,16 @@ class Observer(Protocol):
 
     def time(self, metric: str, seconds: float, **labels: str) -> None:
         """Add one observation to a declared histogram."""
+        ...
+
+
+class Stop(Protocol):
+    """Tell whether to stop, as `threading.Event` does; needed by what works until then."""
+
+    def is_set(self) -> bool:
+        """Tell whether to stop."""
+        ...
+
+    def wait(self, timeout: float) -> bool:
+        """Wait so many seconds, or until it is time to stop; tell which."""
         ...

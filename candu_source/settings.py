@@ -38,6 +38,11 @@ class Settings:
     web_processes: int = _setting(2, "processes", "Processes that accept events.", least=1)
     web_threads: int = _setting(64, "threads", "Requests that one web process handles at once.", least=1)
     max_body_kb: int = _setting(5_000, "KB", "Largest request body, as sent and after gzip; larger ones get 413.", least=1)
+    trusted_proxies: int = _setting(
+        0, "proxies", "Proxies before the web process that each add to X-Forwarded-For; 0 believes the connection alone.", least=0
+    )
+    browser_address_limit: int = _setting(600, "requests/min", "Most requests of browsers from one address to one web process.", least=1)
+    browser_token_limit: int = _setting(60_000, "requests/min", "Most requests with one public token to one web process.", least=1)
     commit_deadline_ms: int = _setting(3_000, "ms", "How long a request waits for its commit before it gets 503.", least=1)
     min_free_mb: int = _setting(256, "MB", "Free disk below which doors answer 503, so that deliveries can still be settled.", least=0)
     store_max_mb: int = _setting(0, "MB", "Most the store may hold before doors answer 503; 0 for no quota.", least=0)

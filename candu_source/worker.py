@@ -9,12 +9,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from candu_source.errors import Reason, StoreError
 from candu_source.limits import Pace
 from candu_source.model import Again, Batch, Bisect, Bury, Delivery, Hold, Outcome, Settlement
-from candu_source.ports import Destination, Keeper, Lanes, Observer
+from candu_source.ports import Destination, Keeper, Lanes, Observer, Stop
 from candu_source.retry import decide
 
 # How often an idle worker looks whether something is due; the look costs one read of the lanes.
@@ -25,18 +24,6 @@ _LANES = 16
 _RENEW_PART, _LAST_PART = 1 / 3, 2 / 3
 _PRUNE_EVERY_SECONDS = 1.0
 _SETTLE_AGAIN_SECONDS = 0.5
-
-
-class Stop(Protocol):
-    """Tell whether to stop, as `threading.Event` does."""
-
-    def is_set(self) -> bool:
-        """Tell whether to stop."""
-        ...
-
-    def wait(self, timeout: float) -> bool:
-        """Wait so many seconds, or until it is time to stop; tell which."""
-        ...
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from candu_source import __version__
-from candu_source.cli import aside, connections, demo, doctor, events, history, run
+from candu_source.cli import aside, connections, contents, demo, doctor, events, history, run, shapes
 from candu_source.errors import CanduSourceError, UsageError
 
 
@@ -36,8 +36,10 @@ def commands() -> None:
 for command in (
     *run.COMMANDS,
     *connections.COMMANDS,
+    *contents.COMMANDS,
     *events.COMMANDS,
     *aside.COMMANDS,
+    *shapes.COMMANDS,
     *history.COMMANDS,
     *doctor.COMMANDS,
     *demo.COMMANDS,

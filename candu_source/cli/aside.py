@@ -12,7 +12,7 @@ from candu_source import intake
 from candu_source.cli.show import choose, clock, connection_option, emit, emit_one, json_option, opened, readable
 from candu_source.doors import DOORS
 from candu_source.mapping import message_id
-from candu_source.model import Connection, Heard, Receipt, Reject
+from candu_source.model import Connection, Input, Receipt, Reject
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
 from candu_source.store import Store
@@ -185,14 +185,14 @@ def replay_filtered(settings: Settings, name: str | None, event: str | None, as_
     emit_one({"accepted": accepted, "still_filtered": kept}, as_json=as_json)
 
 
-def _same_id(connection: Connection, item: KeptFiltered) -> Sequence[Heard | Reject]:
+def _same_id(connection: Connection, item: KeptFiltered) -> Sequence[Input]:
     """Hear a filtered event again under the id it was counted by."""
     own = item.message_id.removeprefix(message_id(connection.id, " ").strip())
     heard = DOORS[item.door](item.raw, connection)
     return [each if isinstance(each, Reject) else msgspec.structs.replace(each, id=own) for each in heard]
 
 
-def _again(store: Store, connection: Connection, door: str, heard: Sequence[Heard | Reject]) -> Receipt:
+def _again(store: Store, connection: Connection, door: str, heard: Sequence[Input]) -> Receipt:
     return intake.accept(connection, door, heard, store.log, Telltale())
 
 

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
+from candu_source.cli.rules import changed, rule_options
 from candu_source.cli.show import clock, emit, emit_one, json_option, opened
-from candu_source.doors.items import LARGEST_INTEGER
 from candu_source.errors import UsageError
-from candu_source.model import Connection, Kind, PortalRule, Region, Rules, Secret
+from candu_source.model import Connection, Region, Rules, Secret
 from candu_source.settings import Settings
 from candu_source.store import Store
+from candu_source.store.contents import Content
 
-_OnOff: Mapping[str, bool] = MappingProxyType({"on": True, "off": False})
-
-_RULE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option("--classify", multiple=True, metavar="EVENT=view|interaction|filter", help="Say what a Candu event becomes; repeatable."),
-    click.option(
-        "--custom-events", type=click.Choice(["send", "filter"]), help="Custom events: send them under their own name, or filter."
-    ),
-    click.option("--anonymous", type=click.Choice(["send", "filter"]), help="Events without a userId."),
-    click.option("--portal", metavar="omit|NUMBER|FILE.csv", help="portalId: none, one for all, or a table contentId,portalId."),
-    click.option("--extra-properties", type=click.Choice(list(_OnOff)), help="Candu's own properties beside the seed's."),
-    click.option(
-        "--integration", multiple=True, metavar="NAME=on|off", help="Segment destinations to reach or skip; Candu=off by default."
-    ),
+_IDENTITY_SECRET = click.option(
+    "--identity-secret", metavar="SECRET", help='Proves user ids from browsers; - reads it from standard input, "" takes it away.'
 )
-
-
-def _rule_options(command: Any) -> Any:
-    for option in reversed(_RULE_OPTIONS):
-        command = option(command)
-    return command
 
 
 @click.group()
@@ -52,15 +32,19 @@ def connections() -> None:
 @click.option("--write-key", required=True, metavar="KEY", help="Segment source's write key; - reads it from standard input.")
 @click.option("--region", type=click.Choice([region.value for region in Region]), default="us", show_default=True, help="Segment's region.")
 @click.option("--segment-host", metavar="URL", help="Another Tracking API, for tests and proxies.")
-@_rule_options
+@rule_options
+@_IDENTITY_SECRET
 @json_option
 @click.pass_obj
 def add(settings: Settings, /, name: str, write_key: str, region: str, segment_host: str | None, as_json: bool, **rules: Any) -> None:
-    """Make a connection and print its token and addresses; the token is shown this once."""
+    """Make a connection and print its tokens and addresses; the server's token is shown this once."""
+    secret = _secret(rules.pop("identity_secret"))
     with opened(settings) as store:
         made, token = store.connections.add(
-            _name(name), _key(write_key), region=Region(region), segment_host=_host(segment_host), rules=_changed(Rules(), rules)
+            _name(name), _key(write_key), region=Region(region), segment_host=_host(segment_host), rules=changed(Rules(), rules)
         )
+        if secret:
+            store.connections.set_identity_secret(made, secret)
     emit_one(_addresses(settings, made, token), as_json=as_json)
 
 
@@ -94,6 +78,12 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
         "portal": portal,
         "extra_properties": rules.extra_properties,
         "integrations": dict(rules.integrations),
+        "public_token": connection.public_token,
+        "origins": list(rules.allowed_origins),
+        "identity": rules.identity + ("" if connection.identity_secret or rules.identity == "off" else " (no secret is set)"),
+        "bots": rules.bots,
+        "allowed_addresses": list(rules.allowed_addresses),
+        "script": _script(settings, connection),
         "created_at": clock(connection.created_at),
     }
     emit_one(details, as_json=as_json)
@@ -104,19 +94,24 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
 @click.option("--write-key", metavar="KEY", help="Another write key; held lanes go on. - reads it from standard input.")
 @click.option("--region", type=click.Choice([region.value for region in Region]), help="Segment's region.")
 @click.option("--segment-host", metavar="URL", help='Another Tracking API; "" for the region\'s own.')
-@_rule_options
+@rule_options
+@_IDENTITY_SECRET
 @click.pass_obj
 def set_(settings: Settings, /, name: str, write_key: str | None, region: str | None, segment_host: str | None, **rules: Any) -> None:
     """Change a connection; doors and workers follow within a second."""
+    given = rules.pop("identity_secret")
+    secret = _secret(given)
     with opened(settings) as store:
         connection = store.connections.named(name)
         host = connection.segment_host if segment_host is None else _host(segment_host)
-        changed = replace(
-            connection, region=Region(region or connection.region), segment_host=host, rules=_changed(connection.rules, rules)
-        )
-        store.connections.save(changed)
+        saved = replace(connection, region=Region(region or connection.region), segment_host=host, rules=changed(connection.rules, rules))
+        store.connections.save(saved)
+        if rules["portal"]:
+            store.contents.tell(saved.id, [Content(each, portal_id=portal) for each, portal in saved.rules.portal.table.items()])
         if write_key is not None:
-            store.connections.set_write_key(changed, _key(write_key))
+            store.connections.set_write_key(saved, _key(write_key))
+        if given is not None:
+            store.connections.set_identity_secret(saved, secret)
     click.echo(f"{connection.name}: changed.")
 
 
@@ -146,12 +141,18 @@ def resume(settings: Settings, name: str) -> None:
 @connections.command("rotate-token")
 @click.argument("name")
 @click.option("--grace-hours", default=0.0, show_default=True, type=click.FloatRange(min=0), help="How long the old tokens still work.")
+@click.option("--public", is_flag=True, help="The public token of web pages instead; the old one ends at once.")
 @json_option
 @click.pass_obj
-def rotate_token(settings: Settings, name: str, grace_hours: float, as_json: bool) -> None:
+def rotate_token(settings: Settings, name: str, grace_hours: float, public: bool, as_json: bool) -> None:
     """Make a new token and let the old ones run out; the new one is shown this once."""
+    if public and grace_hours:
+        raise UsageError("--grace-hours is for the server's token: a public one ends at once")
     with opened(settings) as store:
         connection = store.connections.named(name)
+        if public:
+            emit_one(_public(settings, store.connections.rotate_public_token(connection)), as_json=as_json)
+            return
         token = store.connections.rotate_token(connection, grace_seconds=grace_hours * 3600)
     emit_one(_addresses(settings, connection, token), as_json=as_json)
 
@@ -164,7 +165,16 @@ def _addresses(settings: Settings, connection: Connection, token: Secret) -> dic
         "token": token.reveal(),
         "webhook_url": f"{base}/v1/webhook/{token.reveal()}",
         "interactions_url": f"{base}/v1/interactions",
+        **_public(settings, connection),
     }
+
+
+def _public(settings: Settings, connection: Connection) -> dict[str, Any]:
+    return {"public_token": connection.public_token, "script": _script(settings, connection)}
+
+
+def _script(settings: Settings, connection: Connection) -> str:
+    return f'<script async src="{settings.base_url()}/v1/collector.js" data-token="{connection.public_token}"></script>'
 
 
 def _row(connection: Connection, store: Store) -> dict[str, Any]:
@@ -196,56 +206,10 @@ def _host(text: str | None) -> str | None:
     return text.rstrip("/")
 
 
-def _changed(rules: Rules, options: Mapping[str, Any]) -> Rules:
-    changes: dict[str, Any] = {name: options[name] for name in ("custom_events", "anonymous") if options[name]}
-    if options["extra_properties"]:
-        changes["extra_properties"] = _OnOff[options["extra_properties"]]
-    if options["classify"]:
-        changes["classification"] = {
-            **rules.classification,
-            **_pairs("--classify", options["classify"], {kind.value: kind for kind in Kind}),
-        }
-    if options["integration"]:
-        changes["integrations"] = {**rules.integrations, **_pairs("--integration", options["integration"], _OnOff)}
-    if options["portal"]:
-        changes["portal"] = _portal(options["portal"])
-    return replace(rules, **changes)
-
-
-def _pairs(option: str, texts: tuple[str, ...], values: Mapping[str, Any]) -> dict[str, Any]:
-    pairs = {}
-    for text in texts:
-        name, _, value = text.rpartition("=")
-        if not name or value not in values:
-            raise UsageError(f"{option} {text!r}: write NAME={'|'.join(values)}")
-        pairs[name] = values[value]
-    return pairs
-
-
-def _portal(text: str) -> PortalRule:
-    if text == "omit":
-        return PortalRule()
-    if text.isascii() and text.isdigit():
-        return PortalRule("constant", constant=_portal_number(text, "--portal"))
-    try:
-        with Path(text).open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--portal {text!r} is not omit, not a number, and not a readable CSV file ({error})") from None
-    if rows and rows[0] == ["contentId", "portalId"]:
-        rows = rows[1:]
-    table = {}
-    for number, row in enumerate(rows, 1):
-        if len(row) != 2:  # noqa: PLR2004 - contentId,portalId
-            raise UsageError(f"{text}, row {number}: write contentId,portalId")
-        table[row[0]] = _portal_number(row[1], f"{text}, row {number}")
-    return PortalRule("lookup", table=table)
-
-
-def _portal_number(text: str, where: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_INTEGER:
-        raise UsageError(f"{where}: {text!r} is not a portal's number")
-    return int(text)
+def _secret(text: str | None) -> Secret | None:
+    """Return the identity secret that was given; None for none, or an empty one."""
+    given = sys.stdin.readline().strip() if text == "-" else (text or "").strip()
+    return Secret(given) if given else None
 
 
 COMMANDS = (connections,)

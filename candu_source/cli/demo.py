@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlencode
 
 import click
 import requests
@@ -20,6 +22,7 @@ import requests
 from candu_source import processes
 from candu_source.app import build_store
 from candu_source.cli.events import event_row
+from candu_source.cli.sample_page import SAMPLES, sample_page
 from candu_source.cli.show import emit, json_option
 from candu_source.errors import CanduSourceError, UsageError
 from candu_source.model import Connection, Region, Rules, Secret
@@ -28,11 +31,18 @@ from candu_source.settings import PREFIX, Settings
 from candu_source.store import Store
 from candu_source.twin import Twin
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 _STORE = Path("var/demo.db")
 _PATIENCE_SECONDS = 60.0
 _FOLLOW_SECONDS = 0.2
 _TWIN_KEY = "twin-write-key"
+_PATHS: Mapping[str, str] = MappingProxyType(
+    {
+        "webhook": "/v1/webhook/{token}",
+        "interactions": "/v1/interactions",
+        "browser": "/v1/browser/{public}",
+        "rest": "/api/eventWebhook",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +54,21 @@ class Stage:
     connection: Connection
     token: Secret
     twin: Twin | None
+    page: str
 
     @property
     def webhook_url(self) -> str:
         """Return the address that Candu would post to."""
-        return f"{self.settings.base_url()}/v1/webhook/{self.token.reveal()}"
+        return self.address("webhook")
+
+    @property
+    def page_url(self) -> str:
+        """Return the address of the sample page, which says where its events go."""
+        return f"{self.page}/?{urlencode({'token': self.connection.public_token, 'endpoint': self.settings.base_url()})}"
+
+    def address(self, door: str) -> str:
+        """Return where a door's samples go."""
+        return self.settings.base_url() + _PATHS[door].format(token=self.token.reveal(), public=self.connection.public_token)
 
 
 @click.command()
@@ -77,6 +97,7 @@ def _stage(settings: Settings, as_json: bool) -> Iterator[Stage]:
     key = settings.segment_write_key
     with contextlib.ExitStack() as undo:
         twin = None if key else undo.enter_context(Twin())
+        page = undo.enter_context(sample_page())
         mine = replace(
             settings,
             store_url=f"sqlite:///{_STORE}",
@@ -92,14 +113,14 @@ def _stage(settings: Settings, as_json: bool) -> Iterator[Stage]:
             key or Secret(_TWIN_KEY),
             region=settings.segment_region,
             segment_host=twin.url if twin else None,
-            rules=Rules(),
+            rules=Rules(allowed_origins=(page,)),
         )
         supervisor = processes.Supervisor(processes.children(_environment(mine), log), Telltale(), stop_seconds=5)
         thread = threading.Thread(target=supervisor.run, name="supervisor", daemon=True)
         thread.start()
         undo.callback(thread.join)
         undo.callback(supervisor.stopping.set)
-        stage = Stage(mine, store, connection, token, twin)
+        stage = Stage(mine, store, connection, token, twin, page)
         _await_web(stage, thread)
         if not as_json:
             to = f"twin of Segment on {twin.url}" if twin else f"Segment ({Region(settings.segment_region).value})"
@@ -151,10 +172,9 @@ def _feed(stage: Stage, as_json: bool) -> list[dict[str, Any]]:
     rows = []
     for file in sorted(SAMPLES.glob("*/*.json")):
         door = file.parent.name
-        url = stage.webhook_url if door == "webhook" else f"{stage.settings.base_url()}/v1/interactions"
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {stage.token.reveal()}"}
-        answer = requests.post(url, data=file.read_bytes(), headers=headers, timeout=10)
-        body = answer.json()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {stage.token.reveal()}", "Origin": stage.page}
+        answer = requests.post(stage.address(door), data=file.read_bytes(), headers=headers, timeout=10)
+        body = {"accepted": _size(file), **answer.json()} if answer.ok else answer.json()
         counts = {name: body.get(name, 0) for name in ("accepted", "duplicates", "filtered")}
         rows.append({"sample": f"{door}/{file.name}", "status": answer.status_code, **counts, "refused": len(body.get("rejected", []))})
     if not as_json:
@@ -163,6 +183,12 @@ def _feed(stage: Stage, as_json: bool) -> list[dict[str, Any]]:
     while stage.store.ledger.tallies(stage.connection.id)[0].pending and time.monotonic() < deadline:
         time.sleep(_FOLLOW_SECONDS)
     return rows
+
+
+def _size(file: Path) -> int:
+    """Count the items of a sample: Candu's own API does not say how many it took."""
+    items = json.loads(file.read_bytes())
+    return len(items) if isinstance(items, list) else 1
 
 
 def _report(stage: Stage, answers: list[dict[str, Any]]) -> dict[str, Any]:
@@ -194,7 +220,8 @@ def _print(stage: Stage, report: dict[str, Any], as_json: bool) -> None:
         verdict = "the same messages" if report["agree"] else "NOT the same messages"
         click.echo(f"Twin:   {report['twin']['stored']} stored, {verdict} ({stage.twin.url if stage.twin else ''}/__twin/messages)")
     click.echo(
-        f"\nSend one yourself:\n  curl -H 'Content-Type: application/json' -d @samples/webhook/interaction.json {stage.webhook_url}\n"
+        f"\nSend one yourself:\n  curl -H 'Content-Type: application/json' -d @samples/webhook/interaction.json {stage.webhook_url}"
+        f"\nOr press a button on a page with the collector script:\n  {stage.page_url}\n"
     )
 
 

@@ -16,8 +16,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from candu_source import intake
 from candu_source.cli.show import choose, connection_option, emit_one, json_option, opened
-from candu_source.doors import DOORS, interactions, webhook
-from candu_source.model import Connection, Heard, Receipt, Reject
+from candu_source.doors import DOORS, interactions, rest, webhook
+from candu_source.doors.rest_schemas import GROUP, IDENTIFY, TRACK
+from candu_source.model import Connection, Input, Receipt, Reject
 from candu_source.settings import Settings
 from candu_source.store import Store
 
@@ -82,21 +83,25 @@ def _accept(store: Store, connection: Connection, door: str, chunk: Sequence[byt
         yield intake.accept(connection, spoken, heard, store.log, _Quiet())
 
 
-def _hear(door: str, line: bytes, connection: Connection) -> Iterator[Heard | Reject]:
+def _hear(door: str, line: bytes, connection: Connection) -> Iterator[Input]:
     for item in DOORS[door](line, connection):
-        if isinstance(item, Heard) and item.id is None:
+        if not isinstance(item, Reject) and item.id is None:
             yield msgspec.structs.replace(item, id=f"import:{hashlib.sha256(item.raw).hexdigest()[:40]}")
         else:
             yield item
 
 
 def _door_of(line: bytes) -> str:
-    """Tell whose format a line has: Candu's envelope names itself."""
+    """Tell whose format a line has: Candu's envelope names itself, and the calls of its REST API their types."""
     try:
         value = json.loads(line)
     except ValueError:
         return interactions.DOOR
-    return webhook.DOOR if isinstance(value, dict) and "payload" in value else interactions.DOOR
+    if not isinstance(value, dict):
+        return interactions.DOOR
+    if "payload" in value:
+        return webhook.DOOR
+    return rest.DOOR if value.get("type") in (IDENTIFY, TRACK, GROUP) else interactions.DOOR
 
 
 def _resume_at(store: Store, connection: Connection, place: bytes, lines: BinaryIO) -> int:

@@ -7,21 +7,26 @@ from types import MappingProxyType
 from typing import Any
 
 from flask import Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from candu_source.doors import health, interactions, webhook
+from candu_source.doors import browser, health, interactions, rest, webhook
 from candu_source.doors.gate import Gate, Hear, answer_errors
+from candu_source.doors.quota import Quota
 from candu_source.observe import Telltale
+from candu_source.settings import Settings
 
 # door -> how it reads a body; replays and imports go the same way as requests.
-DOORS: Mapping[str, Hear] = MappingProxyType({webhook.DOOR: webhook.hear, interactions.DOOR: interactions.hear})
+DOORS: Mapping[str, Hear] = MappingProxyType({door.DOOR: door.hear for door in (webhook, interactions, browser, rest)})
 
 
-def create_doors(gate: Gate, store: Any, telltale: Telltale) -> Flask:
+def create_doors(gate: Gate, store: Any, telltale: Telltale, settings: Settings) -> Flask:
     """Return the Flask application with every door in it."""
     app = Flask("candu_source", static_folder=None)
     app.url_map.merge_slashes = False  # an address with a slash too many is wrong; a redirect would answer in HTML
     app.register_blueprint(webhook.blueprint(gate))
     app.register_blueprint(interactions.blueprint(gate))
+    app.register_blueprint(browser.blueprint(gate, Quota(settings.browser_address_limit, settings.browser_token_limit)))
+    app.register_blueprint(rest.blueprint(gate, store.contents))
     app.register_blueprint(health.blueprint(store.ledger, store.database.check_room, telltale.exposition))
     answer_errors(app, telltale)
 
@@ -30,4 +35,6 @@ def create_doors(gate: Gate, store: Any, telltale: Telltale) -> Flask:
         telltale.count("requests", door=request.blueprint or "none", status=str(response.status_code))
         return response
 
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies)  # type: ignore[method-assign]
     return app

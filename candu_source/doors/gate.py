@@ -6,6 +6,8 @@ import base64
 import binascii
 import zlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 
 import msgspec
@@ -14,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from candu_source import intake
 from candu_source.errors import Reason, Refused, StoreError, StoreFull
-from candu_source.model import Connection, Heard, Receipt, Reject
+from candu_source.model import Connection, Input, Receipt, Reject
 from candu_source.ports import Log, Observer
 
 _PROBLEM = "application/problem+json"
@@ -24,7 +26,7 @@ _FULL_RETRY_SECONDS = 30
 # Bodies of which nothing could be read: 400 in place of 422.
 _UNREADABLE = frozenset({Reason.BROKEN_JSON, Reason.BROKEN_ENCODING})
 _encode = msgspec.json.Encoder().encode
-Hear = Callable[[bytes, Connection], Sequence[Heard | Reject]]
+Hear = Callable[[bytes, Connection], Sequence[Input]]
 
 
 class Tokens(Protocol):
@@ -32,6 +34,14 @@ class Tokens(Protocol):
 
     def of_token(self, token: str) -> Connection | None:
         """Return the connection, or None for a stranger."""
+        ...
+
+    def of_public_token(self, token: str) -> Connection | None:
+        """Return the connection whose pages carry this token, or None for a stranger."""
+        ...
+
+    def last_event(self, connection: str) -> float | None:
+        """Return when a connection's last event was accepted (seconds since the epoch), or None."""
         ...
 
 
@@ -53,16 +63,36 @@ class Gate:
             )
         return connection
 
-    def receive(self, connection: Connection, door: str, incoming: Request, hear: Hear) -> Response:
-        """Hear the body, make what it holds durable and answer with the receipt; raise Refused 413 or 415."""
+    def admit_page(self, token: str) -> Connection:
+        """Return whose public token this is; raise Refused 401."""
+        connection = self._tokens.of_public_token(token)
+        if connection is None:
+            raise Refused(
+                401, Reason.UNAUTHORIZED, "This door does not know the token; `candu-source connections show` prints the public one."
+            )
+        return connection
+
+    def last_event(self, connection: Connection) -> float | None:
+        """Return when the connection's last event was accepted, in seconds since the epoch, or None."""
+        return self._tokens.last_event(connection.id)
+
+    def receive(self, connection: Connection, door: str, incoming: Request, hear: Hear, *, plain: bool = False) -> Response:
+        """Take what a request brings and answer with the receipt; raise as `take` does."""
+        return answer(self.take(connection, door, incoming, hear, plain=plain))
+
+    def take(self, connection: Connection, door: str, incoming: Request, hear: Hear, *, plain: bool = False) -> Receipt:
+        """Hear the body, make what it holds durable and return the receipt, for doors with words of their own; raise Refused 413 or 415.
+
+        `plain` takes text/plain too: browsers send that without asking first.
+        """
+        if not (incoming.is_json or (plain and incoming.mimetype == "text/plain")):
+            raise Refused(415, Reason.UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json.")
         body = self._body(incoming)
         heard = [body] if isinstance(body, Reject) else hear(body, connection)
-        return answer(intake.accept(connection, door, heard, self._log, self._observer))
+        return intake.accept(connection, door, heard, self._log, self._observer)
 
     def _body(self, incoming: Request) -> bytes | Reject:
         """Return the request's JSON bytes, gzip undone, or what came in their place."""
-        if not incoming.is_json:
-            raise Refused(415, Reason.UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json.")
         if (incoming.content_length or 0) > self._max_body_bytes:
             raise self._too_large()
         data = incoming.stream.read(self._max_body_bytes + 1)
@@ -96,6 +126,24 @@ def _broken_encoding(data: bytes, sentence: str) -> Reject:
     return Reject(0, Reason.BROKEN_ENCODING, {"body": [sentence]}, data)
 
 
+def require_source(connection: Connection, address: str | None) -> None:
+    """Raise Refused 403 when the connection lists the addresses that may send, and this is none of them."""
+    allowed = connection.rules.allowed_addresses
+    if allowed and not _is_within(address or "", allowed):
+        advice = f"`candu-source connections set NAME --allow-address {address}` lets it."
+        raise Refused(403, Reason.SOURCE_REFUSED, f"The address {address} may not send here; {advice}")
+
+
+@lru_cache(maxsize=4_096)
+def _is_within(address: str, networks: tuple[str, ...]) -> bool:
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return False
+    known = getattr(known, "ipv4_mapped", None) or known
+    return any(known in ip_network(network) for network in networks)
+
+
 def token_of(incoming: Request) -> str | None:
     """Read a token from `Authorization: Bearer` or from the user name of Basic."""
     scheme, _, value = incoming.headers.get("Authorization", "").partition(" ")
@@ -116,7 +164,7 @@ def answer(receipt: Receipt) -> Response:
         "accepted": receipt.accepted,
         "duplicates": receipt.duplicates,
         "filtered": receipt.filtered,
-        "rejected": [{"index": reject.index, "code": reject.code, "errors": reject.errors} for reject in receipt.rejected],
+        "rejected": rejected_items(receipt),
     }
     if receipt.accepted or receipt.duplicates or receipt.filtered:
         return Response(_encode(body), 202, content_type="application/json")
@@ -125,6 +173,11 @@ def answer(receipt: Receipt) -> Response:
         return problem(400, codes.pop(), receipt.rejected[0].errors["body"][0])
     code = codes.pop() if len(codes) == 1 else Reason.NOTHING_ACCEPTED
     return problem(422, code, _why_nothing(receipt), **body)
+
+
+def rejected_items(receipt: Receipt) -> list[dict[str, Any]]:
+    """Return what an answer says of the items that were refused."""
+    return [{"index": reject.index, "code": reject.code, "errors": reject.errors} for reject in receipt.rejected]
 
 
 def _why_nothing(receipt: Receipt) -> str:
@@ -148,6 +201,8 @@ def answer_errors(app: Flask, observer: Observer) -> None:
         response = problem(error.status, error.code, error.detail)
         if error.status == 401:  # noqa: PLR2004 - Unauthorized must say how to authorise
             response.headers["WWW-Authenticate"] = 'Bearer realm="candu-source", Basic realm="candu-source"'
+        if error.retry_after is not None:
+            response.headers["Retry-After"] = str(error.retry_after)
         return response
 
     def store(error: StoreError) -> Response:

@@ -1,4 +1,4 @@
-"""GET /healthz, /readyz and /metrics: for the operator's probes, without any secret."""
+"""GET /healthz, /readyz, /metrics and /v1/openapi.json: for an operator's probes and tools, without any secret."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from candu_source.doors.openapi import document
 from candu_source.errors import StoreError
 from candu_source.model import Tally
 
@@ -40,6 +41,10 @@ def blueprint(ledger: Standing, check_room: Callable[[], None], exposition: Call
     @door.get("/metrics")
     def metrics() -> Response:
         return Response(exposition(_gauges(ledger.tallies(), time.time())), content_type=CONTENT_TYPE_LATEST)
+
+    @door.get("/v1/openapi.json")
+    def openapi() -> Response:
+        return Response(msgspec.json.encode(document()), mimetype="application/json")
 
     return door
 

@@ -12,6 +12,7 @@ from flask.globals import request_ctx
 from candu_source.doors.gate import Gate, token_of
 from candu_source.doors.hear import Contract
 from candu_source.doors.items import split
+from candu_source.doors.pages import door_page
 from candu_source.doors.schemas import InteractionCall, call_faults, flatten
 from candu_source.errors import Reason
 from candu_source.model import Connection, Heard, Reject
@@ -60,5 +61,9 @@ def blueprint(gate: Gate) -> Blueprint:
     def receive() -> Response:
         request = request_ctx.request
         return gate.receive(gate.admit(token_of(request)), DOOR, request, hear)
+
+    @door.get("/v1/interactions")
+    def look() -> Response:
+        return door_page("the address for your server's own calls", "The token goes into the Authorization header.")
 
     return door

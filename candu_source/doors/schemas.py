@@ -35,6 +35,16 @@ class Whole(fields.Field[int]):
         return number
 
 
+class Scalars(fields.Dict):
+    """Take an object whose values are text, numbers or booleans, and name each value that is not."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> dict[str, Any]:
+        loaded: dict[str, Any] = super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        if wrong := [name for name, inner in loaded.items() if not isinstance(inner, str | int | float)]:
+            raise ValidationError({name: ["Not text, a number or a boolean."] for name in wrong})
+        return loaded
+
+
 def _whole(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
@@ -163,6 +173,33 @@ class CanduWebhook(Schema):
     payload = fields.Nested(CanduPayload, required=True)
 
 
+class BrowserDetail(Schema):
+    """The `detail` of Candu's event on `window`."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    screenName = _label()  # noqa: N815
+    eventName = _label()  # noqa: N815
+    properties = fields.Dict(keys=fields.String(), allow_none=True)
+
+
+class BrowserEvent(Schema):
+    """One item of POST /v1/browser/<public token>."""
+
+    class Meta:
+        unknown = RAISE
+
+    messageId = _event_id(required=True, metadata={"description": "Made where the event was heard; makes sending again harmless."})  # noqa: N815
+    timestamp = fields.String(required=True, metadata={"description": "When it was heard, ISO 8601."})
+    type = fields.String(required=True, validate=validate.OneOf(["candu.sdk.screen", "candu.sdk.track"]))
+    detail = fields.Nested(BrowserDetail, required=True)
+    userId = _who(metadata={"description": "Your own id of the user, as the page knows it."})  # noqa: N815
+    userHmac = _who(metadata={"description": "HMAC-SHA256 of userId with the connection's identity secret, in hex."})  # noqa: N815
+    anonymousId = _who()  # noqa: N815
+    context = fields.Dict(keys=fields.String())
+
+
 def typed(schema: type[Schema]) -> Any:
     """Derive the msgspec type that takes a subset of what `schema` takes, with the same values, forty times as fast."""
     declared = schema._declared_fields
@@ -182,7 +219,7 @@ def _type_of(field: fields.Field[Any]) -> Any:
         case fields.Nested():
             return typed(field.nested)  # type: ignore[arg-type]
         case fields.Dict():
-            return dict[str, Any]
+            return dict[str, str | int | float | bool] if isinstance(field, Scalars) else dict[str, Any]
         case Whole():
             return Annotated[int, msgspec.Meta(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
     for rule in field.validators:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from flask import Blueprint, Response
 from flask.globals import request_ctx
 
-from candu_source.doors.gate import Gate
+from candu_source.doors.gate import Gate, require_source
 from candu_source.doors.hear import Contract
 from candu_source.doors.items import split
+from candu_source.doors.pages import door_page, last_seen
 from candu_source.doors.schemas import CanduProperties, CanduWebhook
 from candu_source.errors import Reason
 from candu_source.mapping import classify
@@ -28,7 +28,6 @@ SLACK_ADVICE = (
 )
 # Candu's words for when it happened, the best first.
 _TIMES = ("receivedAt", "sentAt")
-_FIELDS: Mapping[str, str] = MappingProxyType({"user_id": "userId", "anonymous_id": "anonymousId", "id": "id"})
 
 
 def hear(body: bytes, connection: Connection) -> Sequence[Heard | Reject]:
@@ -48,7 +47,7 @@ def _hear_one(raw: bytes, index: int, rules: Rules) -> Heard | Reject:
     errors = _payload_faults(payload, name)
     properties = payload.properties or {}
     if name and classify(name, rules) in (Kind.VIEW, Kind.INTERACTION):
-        properties, property_errors = _tutorial_properties(properties)
+        properties, property_errors = tutorial_properties(properties, "payload.properties")
         errors = {**errors, **property_errors}
     if errors:
         return Reject(index, Reason.INVALID, errors, raw)
@@ -59,7 +58,9 @@ def _hear_one(raw: bytes, index: int, rules: Rules) -> Heard | Reject:
         properties=properties,
         context=payload.context or {},
         occurred_at=next((text for word in _TIMES if (text := getattr(payload, word)) is not None), None),
-        **{ours: getattr(payload, theirs) or None for ours, theirs in _FIELDS.items()},
+        user_id=payload.userId or None,
+        anonymous_id=payload.anonymousId or None,
+        id=payload.id or None,
     )
 
 
@@ -72,13 +73,14 @@ def _payload_faults(payload: Any, name: str | None) -> dict[str, list[str]]:
     return errors
 
 
-def _tutorial_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def tutorial_properties(properties: dict[str, Any], path: str) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """Return Candu's properties of a view or interaction, coerced where that is allowed, and what is wrong with them by field."""
     if "documentId" not in properties and "tutorialId" not in properties:
-        return properties, {"payload.properties.documentId": ["Missing: it becomes tutorialId."]}
+        return properties, {f"{path}.documentId": ["Missing: it becomes tutorialId."]}
     try:
         msgspec.convert(properties, _PROPERTIES.type)
     except msgspec.ValidationError:
-        return _PROPERTIES.check(properties, "payload.properties")
+        return _PROPERTIES.check(properties, path)
     return properties, {}
 
 
@@ -94,6 +96,13 @@ def blueprint(gate: Gate) -> Blueprint:
 
     @door.post("/v1/webhook/<token>")
     def receive(token: str) -> Response:
-        return gate.receive(gate.admit(token), DOOR, request_ctx.request, hear)
+        request = request_ctx.request
+        connection = gate.admit(token)
+        require_source(connection, request.remote_addr)
+        return gate.receive(connection, DOOR, request, hear)
+
+    @door.get("/v1/webhook/<token>")
+    def look(token: str) -> Response:
+        return door_page("a Candu webhook address", last_seen(gate.last_event(gate.admit(token))))
 
     return door

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from candu_source.settings import Settings
 from candu_source.store.committer import Committer
 from candu_source.store.connections import SEGMENT_LANE, SqlConnections
+from candu_source.store.contents import SqlContents
 from candu_source.store.lanes import SqlLanes
 from candu_source.store.ledger import SqlLedger
 from candu_source.store.retention import SqlKeeper
+from candu_source.store.shapes import SqlShapes
 from candu_source.store.shelves import SqlShelves
 from candu_source.store.sqlite import Database
 from candu_source.store.trace import SqlTrace
@@ -26,8 +28,10 @@ class Store:
     log: Committer
     lanes: SqlLanes
     connections: SqlConnections
+    contents: SqlContents
     ledger: SqlLedger
     shelves: SqlShelves
+    shapes: SqlShapes
     trace: SqlTrace
     keeper: SqlKeeper
     made_key: bool
@@ -49,8 +53,10 @@ def open_store(settings: Settings) -> Store:
         log=Committer(database, deadline_seconds=settings.commit_deadline_ms / 1000),
         lanes=SqlLanes(database, vault.open, lease_seconds=settings.lease_seconds),
         connections=SqlConnections(database, vault),
+        contents=SqlContents(database),
         ledger=SqlLedger(database),
         shelves=SqlShelves(database),
+        shapes=SqlShapes(database),
         trace=SqlTrace(database),
         keeper=SqlKeeper(database, retention_days=settings.retention_days, reject_retention_days=settings.reject_retention_days),
         made_key=made,

@@ -82,6 +82,11 @@ def pack_bytes(items: Iterable[bytes]) -> bytes:
     return _pack(list(items))
 
 
+def unpack_bytes(column: bytes) -> list[bytes]:
+    """Return the items that a column of a chunk holds."""
+    return _unpack(column)
+
+
 def _cut(events: Sequence[Keyed]) -> Iterator[Sequence[Keyed]]:
     start = size = 0
     for place, each in enumerate(events):

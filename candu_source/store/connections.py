@@ -41,7 +41,10 @@ class SqlConnections:
         self._remembered: dict[bytes, tuple[float, Connection]] = {}
 
     def add(self, name: str, write_key: Secret, *, region: Region, segment_host: str | None, rules: Rules) -> tuple[Connection, Secret]:
-        """Create a connection with its Segment lane and first token; return both. Raises Conflict when the name is taken."""
+        """Create a connection with its Segment lane and first token; return both. Raises Conflict when the name is taken.
+
+        The table of its portal rule goes into its contents.
+        """
         connection = Connection(
             _new_id(), name, region, segment_host, paused=False, rules=rules, created_at=time.time(), public_token=_new_public_token()
         )
@@ -53,6 +56,7 @@ class SqlConnections:
                 raise Conflict(f"a connection named {name!r} exists; choose another name or `connections show {name}`") from None
             db.execute(self._sql["add_lane"], {"connection": connection.id, "destination": SEGMENT_LANE})
             db.execute(self._sql["add_token"], {"digest": _digest(token), "connection": connection.id})
+            db.executemany(self._sql["tell_content"], _portal_rows(connection))
         return connection, Secret(token)
 
     def all(self) -> list[Connection]:
@@ -67,7 +71,7 @@ class SqlConnections:
         return self._read(row)
 
     def save(self, connection: Connection) -> None:
-        """Write back region, host, pause and rules."""
+        """Write back region, host, pause and rules, without the portal rule's table: that is in the contents."""
         self._database.run("save_connection", _row(connection))
 
     def set_write_key(self, connection: Connection, write_key: Secret) -> None:
@@ -110,6 +114,11 @@ class SqlConnections:
             return None
         return self._remember(digest, self._read(row))
 
+    def last_event(self, connection: str) -> float | None:
+        """Return when a connection's last event was accepted (seconds since the epoch), or None."""
+        row = self._database.row("last_event", {"connection": connection})
+        return float(row[0]) if row else None
+
     def rotate_public_token(self, connection: Connection) -> Connection:
         """Return the connection with a new public token; the old one is a stranger's within a second."""
         token = _new_public_token()
@@ -137,6 +146,8 @@ class SqlConnections:
             known = _read_rules(rules)
         except msgspec.ValidationError as error:
             raise StoreError(f"the rules of connection {name} do not read: {error}") from error
+        if known.portal.mode == "lookup":
+            known = replace(known, portal=replace(known.portal, table=dict(self._database.rows("portals", {"connection": identifier}))))
         secret = self._vault.open(sealed) if sealed is not None and self._vault.opens(sealed) else None
         return Connection(identifier, name, Region(region), host, bool(paused), known, created_at, public_token, secret)
 
@@ -161,14 +172,20 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
+def _portal_rows(connection: Connection) -> list[dict[str, Any]]:
+    told = {"connection": connection.id, "slug": None, "name": None}
+    return [{**told, "content_id": content, "portal_id": portal} for content, portal in connection.rules.portal.table.items()]
+
+
 def _row(connection: Connection) -> dict[str, Any]:
+    rules = replace(connection.rules, portal=replace(connection.rules.portal, table={}))
     return {
         "id": connection.id,
         "name": connection.name,
         "region": connection.region,
         "segment_host": connection.segment_host,
         "paused": connection.paused,
-        "rules": msgspec.json.encode(connection.rules).decode(),
+        "rules": msgspec.json.encode(rules).decode(),
         "created_at": connection.created_at,
         "public_token": connection.public_token,
     }

@@ -60,6 +60,10 @@ INSERT INTO lanes (connection, destination) VALUES (:connection, :destination)
 -- Tell whether a connection is still there.
 SELECT 1 FROM connections WHERE id = ?
 
+-- name: last_event
+-- Read when a connection's last event was accepted.
+SELECT accepted_at FROM log WHERE connection = :connection ORDER BY last_seq DESC LIMIT 1
+
 -- name: known
 -- Tell which of so many digests, standing end to end, the log has.
 SELECT digest FROM ids WHERE digest IN (
@@ -287,6 +291,115 @@ SELECT read_to, before FROM imports WHERE connection = :connection AND file = :f
 -- Write down how far an import got.
 INSERT INTO imports (connection, file, read_to, before) VALUES (:connection, :file, :read_to, :before)
 ON CONFLICT (connection, file) DO UPDATE SET read_to = excluded.read_to, before = excluded.before
+
+-- name: contents
+-- List what is known of a connection's contents; a name told by the slug alone stands for every content of that slug.
+SELECT c.content_id, c.slug, coalesce(c.name, t.name), c.portal_id
+FROM contents c LEFT JOIN contents t ON t.connection = c.connection AND t.content_id IS NULL AND t.slug = c.slug
+WHERE c.connection = :connection AND (c.content_id IS NOT NULL OR NOT EXISTS (
+    SELECT 1 FROM contents k WHERE k.connection = c.connection AND k.slug = c.slug AND k.content_id IS NOT NULL))
+ORDER BY c.slug IS NULL, c.slug, c.content_id
+
+-- name: content_metadata
+-- List name and slug of the contents that have a slug.
+SELECT coalesce(max(name), slug), slug FROM contents WHERE connection = :connection AND slug IS NOT NULL GROUP BY slug ORDER BY slug
+
+-- name: tell_content
+-- Write down what was told of a content; what was left out is not erased.
+INSERT INTO contents (connection, content_id, slug, name, portal_id) VALUES (:connection, :content_id, :slug, :name, :portal_id)
+ON CONFLICT (connection, content_id) DO UPDATE SET
+  slug = coalesce(excluded.slug, slug), name = coalesce(excluded.name, name), portal_id = coalesce(excluded.portal_id, portal_id)
+
+-- name: tell_slug
+-- Write down what was told of a slug alone.
+INSERT INTO contents (connection, slug, name) VALUES (:connection, :slug, :name)
+ON CONFLICT (connection, slug) WHERE content_id IS NULL DO UPDATE SET name = coalesce(excluded.name, name)
+
+-- name: rename_slug
+-- Give the contents of a slug the name that it was told.
+UPDATE contents SET name = :name WHERE connection = :connection AND slug = :slug AND :name IS NOT NULL
+
+-- name: unseen_contents
+-- Tell whether any of these pairs of content id and slug says something new.
+SELECT 1 FROM json_each(:pairs) p WHERE NOT EXISTS (
+    SELECT 1 FROM contents c WHERE c.connection = :connection AND c.content_id = p.value ->> 0 AND (c.slug IS NOT NULL OR p.value ->> 1 IS NULL))
+LIMIT 1
+
+-- name: see_contents
+-- Add the contents that events speak of, and the slugs that were missing.
+INSERT INTO contents (connection, content_id, slug)
+SELECT :connection, p.value ->> 0, p.value ->> 1 FROM json_each(:pairs) p WHERE true
+ON CONFLICT (connection, content_id) DO UPDATE SET slug = excluded.slug WHERE slug IS NULL AND excluded.slug IS NOT NULL
+
+-- name: portals
+-- Read a connection's table of content ids and portal ids.
+SELECT content_id, portal_id FROM contents WHERE connection = :connection AND content_id IS NOT NULL AND portal_id IS NOT NULL
+
+-- name: shape_cursor
+-- Read how far the watch on shapes has read a source.
+SELECT read_to FROM shape_cursors WHERE source = :source
+
+-- name: move_shape_cursor
+-- Write down how far the watch has read, unless another has read on meanwhile.
+INSERT INTO shape_cursors (source, read_to) VALUES (:source, :read_to)
+ON CONFLICT (source) DO UPDATE SET read_to = excluded.read_to WHERE read_to = :after
+
+-- name: unread_log
+-- Read the chunks of all connections beyond a place, in order.
+SELECT place, connection, door, accepted_at, '' AS code, raws FROM log WHERE place > :after ORDER BY place LIMIT :most
+
+-- name: unread_filtered
+-- Read the filtered events of all connections beyond an id, in order.
+SELECT id, connection, door, accepted_at, '' AS code, raw FROM filtered WHERE id > :after ORDER BY id LIMIT :most
+
+-- name: unread_rejects
+-- Read the refused inputs of all connections beyond an id, in order.
+SELECT id, connection, door, first_at, code, raw FROM rejects WHERE id > :after ORDER BY id LIMIT :most
+
+-- name: learned_shape
+-- Read what was learned of an event's shape.
+SELECT path, type, always FROM shapes WHERE connection = :connection AND door = :door AND event = :event
+
+-- name: learn_shape
+-- Write down what is known of an event's shape from now on.
+INSERT INTO shapes (connection, door, event, path, type, always) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (connection, door, event, path, type) DO NOTHING
+
+-- name: noticed_changes
+-- Read what was noticed of an event's shape.
+SELECT change, path, type FROM shape_notices WHERE connection = :connection AND door = :door AND event = :event
+
+-- name: shaped_events
+-- List the events of which something was learned or noticed at a door.
+SELECT event FROM shapes WHERE connection = :connection AND door = :door
+UNION SELECT event FROM shape_notices WHERE connection = :connection AND door = :door
+
+-- name: add_shape_notice
+-- Notice a change, or count it once more.
+INSERT INTO shape_notices (connection, door, event, change, path, type, count, first_at, last_at, sample) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (connection, door, event, change, path, type) DO UPDATE SET count = count + excluded.count, last_at = max(last_at, excluded.last_at)
+
+-- name: shape_notices
+-- List what was noticed, of one connection or all, oldest first.
+SELECT n.id, n.connection, coalesce(c.name, n.connection), n.door, n.event, n.change, n.path, n.type, n.count, n.first_at, n.last_at, n.acked_at
+FROM shape_notices n LEFT JOIN connections c ON c.id = n.connection
+WHERE (:connection IS NULL OR n.connection = :connection) AND (:id IS NULL OR n.id = :id) AND (:acked OR n.acked_at IS NULL) ORDER BY n.id
+
+-- name: shape_sample
+-- Read the first input that showed a change.
+SELECT sample FROM shape_notices WHERE connection = :connection AND id = :id
+
+-- name: ack_shape_notices
+-- Acknowledge what was noticed on a connection, one notice or all.
+UPDATE shape_notices SET acked_at = clock() WHERE connection = :connection AND acked_at IS NULL AND (:id IS NULL OR id = :id)
+
+-- name: expired_samples
+-- List the notices whose sample is past the retention of rejects.
+SELECT id FROM shape_notices WHERE first_at < :cutoff AND length(sample) > 0 LIMIT :most
+
+-- name: forget_samples
+-- Forget samples past the retention of rejects; the notices stay.
+UPDATE shape_notices SET sample = x'' WHERE id IN (SELECT id FROM shape_notices WHERE first_at < :cutoff AND length(sample) > 0 LIMIT :most)
 
 -- name: prunable_connections
 -- List the connections whose oldest kept event every lane has passed and retention has released.

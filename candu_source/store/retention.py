@@ -11,10 +11,12 @@ from candu_source.store.sqlite import Database
 # Events or rows a step: a few milliseconds of writing, so that doors never notice.
 _STEP = 1_000
 _DAY = 86_400.0
+# What tells whether there is anything aside to delete.
+_EXPIRED = ("expired_dead", "expired_filtered", "expired_rejects", "expired_samples")
 
 
 class SqlKeeper:
-    """Prune the log after `retention_days`, rejects, dead letters and filtered events after `reject_retention_days`."""
+    """Prune the log after `retention_days`; rejects, dead letters, filtered events and samples of shapes after `reject_retention_days`."""
 
     def __init__(self, database: Database, *, retention_days: float, reject_retention_days: float) -> None:
         self._database = database
@@ -47,9 +49,10 @@ class SqlKeeper:
             return deleted
 
     def _prune_aside(self, wanted: dict[str, Any]) -> int:
-        if not any(self._database.rows(name, wanted) for name in ("expired_dead", "expired_filtered", "expired_rejects")):
+        if not any(self._database.rows(name, wanted) for name in _EXPIRED):
             return 0
         with self._database.write() as db:
+            db.execute(self._sql["forget_samples"], wanted)
             return self._prune_dead(db, wanted) + self._prune_filtered(db, wanted) + db.execute(self._sql["prune_rejects"], wanted).rowcount
 
     def _prune_dead(self, db: sqlite3.Connection, wanted: dict[str, Any]) -> int:

@@ -111,6 +111,7 @@ CREATE TABLE dead_letters (
 CREATE INDEX dead_replays ON dead_letters (connection, destination, seq) WHERE replay_at IS NOT NULL;
 
 CREATE TABLE filtered (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice: who reads on from an id misses nothing
     connection  TEXT NOT NULL,
     message_id  TEXT NOT NULL,
     digest      BLOB NOT NULL UNIQUE,           -- as in the log
@@ -119,7 +120,7 @@ CREATE TABLE filtered (
     door        TEXT NOT NULL,
     accepted_at REAL NOT NULL,
     raw         BLOB NOT NULL,
-    PRIMARY KEY (connection, message_id)
+    UNIQUE (connection, message_id)
 );
 
 -- What was kept as filtered and has become an event of the log is filtered no more.
@@ -128,7 +129,7 @@ CREATE TRIGGER filtered_no_more AFTER INSERT ON ids BEGIN
 END;
 
 CREATE TABLE rejects (
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice
     connection TEXT NOT NULL,
     digest     BLOB NOT NULL,                   -- of door and raw: the same bytes again raise the count
     door       TEXT NOT NULL,
@@ -152,12 +153,15 @@ CREATE TABLE imports (
 -- Candu's contents that a connection has seen or been told of; the portal rule looks portals up here.
 CREATE TABLE contents (
     connection TEXT NOT NULL,
-    content_id TEXT NOT NULL,
+    content_id TEXT,                            -- NULL: told by its slug alone, as in Candu's own list
     slug       TEXT,
     name       TEXT,
     portal_id  INTEGER,
-    PRIMARY KEY (connection, content_id)
+    UNIQUE (connection, content_id),
+    CHECK (content_id IS NOT NULL OR slug IS NOT NULL)
 );
+CREATE UNIQUE INDEX contents_told ON contents (connection, slug) WHERE content_id IS NULL;
+CREATE INDEX contents_slug ON contents (connection, slug);
 
 -- What is known of the shape of the inputs: of each door and event the paths and the JSON types that stand there.
 CREATE TABLE shapes (
@@ -166,6 +170,7 @@ CREATE TABLE shapes (
     event      TEXT NOT NULL,
     path       TEXT NOT NULL,
     type       TEXT NOT NULL,
+    always     INTEGER NOT NULL,                -- stood in the first input: its absence is noticed
     PRIMARY KEY (connection, door, event, path, type)
 ) WITHOUT ROWID;
 
@@ -186,7 +191,7 @@ CREATE TABLE shape_notices (
     UNIQUE (connection, door, event, change, path, type)
 );
 
--- How far the watch on shapes has read: the log by place, filtered events and rejects by row.
+-- How far the watch on shapes has read: the log by place, filtered events and rejects by id.
 CREATE TABLE shape_cursors (
     source  TEXT PRIMARY KEY,
     read_to INTEGER NOT NULL

@@ -27,7 +27,7 @@ def pause(service: Service, door: Door) -> None:
 def _connect(service: Service, store: Store, name: str, host: str) -> Door:
     made, secret = store.connections.add(name, Secret(name), region=Region.US, segment_host=host, rules=Rules())
     token = secret.reveal()
-    return Door(made.id, name, token, f"{service.url}/v1/webhook/{token}", f"{service.url}/v1/interactions")
+    return Door(made.id, name, token, f"{service.url}/v1/webhook/{token}", f"{service.url}/v1/interactions", made.public_token, "")
 
 
 @contextlib.contextmanager

@@ -40,6 +40,8 @@ class Door:
     token: str
     webhook_url: str
     interactions_url: str
+    public_token: str
+    script: str
 
     def post(self, *items: Mapping[str, Any]) -> requests.Response:
         """Send interactions in one request."""

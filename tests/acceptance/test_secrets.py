@@ -23,8 +23,18 @@ from tests.acceptance.waiting import until
 
 _KEY = "canary" + secrets.token_hex(12)
 _OTHER_KEY = "canary" + secrets.token_hex(12)
+_IDENTITY_SECRET = "canary" + secrets.token_hex(12)
+_ORIGIN = "https://app.example.com"
 _STRANGE_TOKEN = "cs_canary" + secrets.token_hex(12)
 _HANDS = 4
+_FORGED = {
+    "messageId": "forged",
+    "timestamp": "2026-11-20T10:00:00Z",
+    "type": "candu.sdk.screen",
+    "detail": {"screenName": "candu.sdk.content", "properties": {"documentId": 1}},
+    "userId": "u1",
+    "userHmac": "00",
+}
 _SECRET_KEYS = [base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() for _ in range(2)]
 _ECHOES = MappingProxyType(
     {"Candu_Echo_400": echo_in_json("400 Bad"), "Candu_Echo_Page": echo_plainly("500 Bad"), "Candu_Echo_401": echo_in_json("401 Bad")}
@@ -52,6 +62,7 @@ _ONCE = (
     f"connections set Candu_Twin --write-key {_KEY}:{_KEY}",
     f"connections set Candu_Twin --write-key {_OTHER_KEY}",
     f"connections set Candu_Twin --write-key {_KEY}",
+    f"connections set Candu_Twin --identity-secret {_IDENTITY_SECRET}",
     f"events show {_STRANGE_TOKEN[:3]} --connection Candu_Twin",
 )
 
@@ -83,7 +94,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         twin = undo.enter_context(Twin())
         service = undo.enter_context(Service(directory, secret_key=_SECRET_KEYS[0], segment_write_key=_OTHER_KEY))
         service.serve()
-        doors = [service.connect(name, _KEY, host) for name, host in {**hosts, "Candu_Twin": twin.url}.items()]
+        proof = ("--origin", _ORIGIN, "--identity", "require", "--identity-secret", _IDENTITY_SECRET)
+        doors = [service.connect(name, _KEY, host, *proof) for name, host in {**hosts, "Candu_Twin": twin.url}.items()]
         found.tokens += [door.token for door in doors]
         _knock(found, service, doors)
         until(lambda: all(_tried(service, door) for door in doors), "every lane to try")
@@ -107,6 +119,7 @@ def _knock(found: Seen, service: Service, doors: list[Door]) -> None:
     """Send what is accepted, refused and lost at every door."""
     for door in doors:
         hook, stranger = door.webhook_url, {"Authorization": f"Bearer {_STRANGE_TOKEN}"}
+        browser = f"{service.url}/v1/browser/{door.public_token}"
         letters = {
             "accepted": requests.post(door.interactions_url, json=interaction("canary"), auth=(door.token, ""), timeout=30),
             "rejected": requests.post(hook, json={"payload": {"eventName": "tutorial.view"}}, timeout=30),
@@ -114,12 +127,14 @@ def _knock(found: Seen, service: Service, doors: list[Door]) -> None:
             "no JSON": requests.post(hook, data=b"{}", timeout=30),
             "too large": requests.post(hook, data=b" " * 5_100_000, headers={"Content-Type": "application/json"}, timeout=30),
             "no such door": requests.post(f"{hook}/more", json={}, timeout=30),
-            "wrong method": requests.get(hook, timeout=30),
+            "page": requests.get(hook, timeout=30),
+            "wrong method": requests.put(hook, timeout=30),
+            "forged": requests.post(browser, json=_FORGED, headers={"Origin": _ORIGIN}, timeout=30),
             "strange token": requests.post(f"{service.url}/v1/webhook/{_STRANGE_TOKEN}", json={}, timeout=30),
             "strange bearer": requests.post(door.interactions_url, json={}, headers=stranger, timeout=30),
         }
         found.texts.update({f"answer: {name}": _whole(answer) for name, answer in letters.items()})
-        expected = [202, 422, 400, 415, 413, 404, 405, 401, 401]
+        expected = [202, 422, 400, 415, 413, 404, 200, 405, 422, 401, 401]
         assert [answer.status_code for answer in letters.values()] == expected
 
 
@@ -174,6 +189,10 @@ def test_a_write_key_is_shown_nowhere_as_the_credentials_it_makes(seen: Seen) ->
 def test_a_token_is_shown_nowhere_but_where_it_was_made(seen: Seen) -> None:
     assert len(seen.tokens) == 5
     assert {token: seen.places(token) for token in seen.tokens} == {token: [] for token in seen.tokens}
+
+
+def test_an_identity_secret_is_shown_nowhere(seen: Seen) -> None:
+    assert seen.places(_IDENTITY_SECRET) == []
 
 
 def test_a_token_that_nobody_knows_is_not_repeated(seen: Seen) -> None:

@@ -2,60 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-SAMPLES = Path(__file__).parents[2] / "samples"
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run one command on a store in the test's own directory."""
-    environment = {
-        **os.environ,
-        "CANDU_SOURCE_STORE_URL": f"sqlite:///{tmp_path / 'store.db'}",
-        "CANDU_SOURCE_MIN_FREE_MB": "0",
-        "COLUMNS": "200",
-    }
-
-    def command(*words: str, stdin: str = "", code: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "candu_source", *words], input=stdin, capture_output=True, text=True, env=environment | more, check=False
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done
-
-    return command
-
-
-def read(done: subprocess.CompletedProcess[str]) -> Any:
-    """Return what a command printed with --json."""
-    return json.loads(done.stdout)
-
-
-def import_lines(run: Run, path: Path, *items: Any) -> Any:
-    """Import items as lines of a file."""
-    path.write_text("".join(json.dumps(item) + "\n" for item in items))
-    return read(run("import", str(path), "--json"))
-
-
-def sample(name: str) -> Any:
-    """Return a sample."""
-    return json.loads((SAMPLES / name).read_text())
+from tests.cli.terminal import Run, import_lines, read, sample
 
 
 def test_a_connection_from_beginning_to_end(run: Run) -> None:
     made = read(run("connections", "add", "Candu_Prod", "--write-key", "-", "--json", stdin="CANARY\n"))
-    assert list(made) == ["id", "name", "token", "webhook_url", "interactions_url"]
+    assert list(made) == ["id", "name", "token", "webhook_url", "interactions_url", "public_token", "script"]
+    assert made["script"] == f'<script async src="http://127.0.0.1:8080/v1/collector.js" data-token="{made["public_token"]}"></script>'
     assert made["webhook_url"] == f"http://127.0.0.1:8080/v1/webhook/{made['token']}"
     (listed,) = read(run("connections", "list", "--json"))
     assert (listed["name"], listed["state"], listed["accepted"]) == ("Candu_Prod", "delivering", 0)

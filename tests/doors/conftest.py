@@ -11,7 +11,8 @@ from tests.doors.sender import Sender, Web
 @pytest.fixture(scope="session")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Web:
     """Build one application for all: senders do not see each other."""
-    return Web(Settings(store_url=f"sqlite:///{tmp_path_factory.mktemp('doors')}/store.db", max_body_kb=200))
+    url = f"sqlite:///{tmp_path_factory.mktemp('doors')}/store.db"
+    return Web(Settings(store_url=url, max_body_kb=200, browser_address_limit=10**9, browser_token_limit=10**9))
 
 
 @pytest.fixture

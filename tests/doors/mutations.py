@@ -15,16 +15,24 @@ from tests.doors.items import call, interaction, payload
 
 SAMPLES = [json.loads(path.read_bytes()) for path in sorted((Path(__file__).parents[2] / "samples").glob("*/*.json"))]
 WEBHOOK_ITEMS = [payload(), payload(id="a", anonymousId=None), *(each for each in SAMPLES if "payload" in each)]
-CALLS = [call(), interaction(messageId="m", timestamp="2024-05-06T07:08:09Z"), *(each for each in SAMPLES if "type" in each)]
+CALLS = [
+    call(),
+    interaction(messageId="m", timestamp="2024-05-06T07:08:09Z"),
+    *(each for each in SAMPLES if "type" in each and each["type"].startswith("tutorial.")),
+]
+REST_TYPES = ("identify", "track", "group")
+REST_CALLS = [each for each in SAMPLES if "type" in each and each["type"] in REST_TYPES]
 
 _NAMES = [
     *("payload", "batch", "type", "userId", "anonymousId", "properties", "messageId", "id", "timestamp", "context", "eventName"),
     *("screenName", "tutorialId", "documentId", "segmentId", "portalId", "versionId", "contentId", "slug", "receivedAt", "sentAt", "text"),
+    *("userID", "groupId", "event", "traits"),
     *("page", "integration", "sdk", "library", "", ".", "\0", "\ud800", "é", "__proto__"),
 ]
 _TEXTS = [
     *("", " ", "12", "012", "+12", "-3", "1e3", "12.0", "１２", "Everyone", "tutorial.view", "tutorial.interaction", "candu.sdk.content"),
     *("candu.sdk.new", "Custom", "\0", "a\ud800", "\ude00", "é" * 64, "x" * 64, "x" * 65, "x" * 255, "x" * 256, "😀" * 255, "y" * 1001),
+    *REST_TYPES,
     *("2024-05-06T07:08:09Z", "1999-01-01", "9999-12-31T23:59:59Z", "now", "9007199254740993"),
 ]
 _NUMBERS = [0, -1, 12, 2**53, 2**53 + 1, -(2**53) - 1, 2**64, 10**400, 0.0, -0.0, 12.0, 12.5, 1e17, 1e308, float("nan"), float("inf")]
@@ -111,7 +119,7 @@ def encoded(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-items = mutated(st.sampled_from([*WEBHOOK_ITEMS, *CALLS]))
+items = mutated(st.sampled_from([*WEBHOOK_ITEMS, *CALLS, *REST_CALLS]))
 cut_bodies = cut_up(st.sampled_from([encoded(sample) for sample in SAMPLES]))
 bodies = st.one_of(
     items.map(encoded),

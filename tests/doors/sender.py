@@ -20,6 +20,13 @@ from candu_source.store.shelves import KeptReject
 from tests.doors.items import encode
 
 MOST = 100_000
+ORIGIN = "https://app.example.com"
+PATHS = {
+    "webhook": "/v1/webhook/{token}",
+    "interactions": "/v1/interactions",
+    "browser": "/v1/browser/{public}",
+    "rest": "/api/eventWebhook",
+}
 
 
 class Web:
@@ -33,7 +40,7 @@ class Web:
     def sender(self, rules: Rules | None = None) -> Sender:
         """Make a connection of its own, so that tests do not see each other's events."""
         connection, token = self.store.connections.add(
-            uuid.uuid4().hex, Secret("wk"), region=Region.US, segment_host=None, rules=rules or Rules()
+            uuid.uuid4().hex, Secret("wk"), region=Region.US, segment_host=None, rules=rules or Rules(allowed_origins=(ORIGIN,))
         )
         return Sender(self, connection, token.reveal())
 
@@ -52,13 +59,16 @@ class Sender:
     connection: Connection
     token: str
 
+    def address(self, door: str) -> str:
+        """Return where a door takes what this sender sends."""
+        return PATHS[door].format(token=self.token, public=self.connection.public_token)
+
     def send(self, door: str, body: object, **headers: str) -> TestResponse:
         """Post a body (JSON, or bytes as they are) to a door with this sender's token."""
-        path = f"/v1/webhook/{self.token}" if door == "webhook" else "/v1/interactions"
-        given = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        given = {"Content-Type": "application/json", "Origin": ORIGIN} | {name.replace("_", "-"): value for name, value in headers.items()}
         if door != "webhook":
             given.setdefault("Authorization", f"Bearer {self.token}")
-        return self.web.app.test_client().post(path, data=encode(body), headers=given)
+        return self.web.app.test_client().post(self.address(door), data=encode(body), headers=given)
 
     def messages(self) -> list[dict[str, Any]]:
         """Return the Segment messages in the log, in order."""

@@ -13,13 +13,16 @@ from marshmallow import Schema, ValidationError
 
 from candu_source.doors.hear import Contract
 from candu_source.doors.items import find_faults
+from candu_source.doors.rest_schemas import AnyCall, GroupCall, IdentifyCall, TrackCall, rest_faults
 from candu_source.doors.schemas import CanduProperties, CanduWebhook, InteractionCall, call_faults, flatten, typed
 from candu_source.model import Reject
 from tests.doors.items import candu_properties, seed_properties
-from tests.doors.mutations import CALLS, WEBHOOK_ITEMS, encoded, good_calls, mutated
+from tests.doors.mutations import CALLS, REST_CALLS, WEBHOOK_ITEMS, encoded, good_calls, mutated
 
 often = settings(max_examples=800, deadline=None, print_blob=True)
 WEBHOOK, CALL, PROPERTIES = Contract(CanduWebhook), Contract(InteractionCall), Contract(CanduProperties)
+REST = {"identify": IdentifyCall, "track": TrackCall, "group": GroupCall}
+REST_CONTRACTS = {kind: Contract(schema) for kind, schema in REST.items()}
 PROPERTY_SETS = [candu_properties(), candu_properties(tutorialId=1, portalId=2, eventName="n"), seed_properties()]
 
 
@@ -80,6 +83,23 @@ def test_a_call(item: Any) -> None:
 
 
 @often
+@given(st.sampled_from(sorted(REST)), mutated(st.sampled_from(REST_CALLS), most=2))
+def test_a_rest_call(kind: str, item: Any) -> None:
+    raw = encoded(item)
+    try:
+        fast = msgspec.json.decode(raw, type=REST_CONTRACTS[kind].type)
+    except msgspec.DecodeError:
+        event("refused")
+        return
+    if faults := rest_faults(fast.type, fast.userId, fast.userID, fast.anonymousId, fast.timestamp):
+        event("refused for what is between its fields")
+        assert load(REST[kind], json.loads(raw))[1] == faults
+    else:
+        event("accepted")
+        assert_same(REST_CONTRACTS[kind], REST[kind], raw, fast)
+
+
+@often
 @given(mutated(st.sampled_from(PROPERTY_SETS), most=3))
 def test_properties_that_are_converted_in_place(properties: Any) -> None:
     """The webhook goes on with the very properties when they convert: marshmallow must have left them alone, too.
@@ -98,7 +118,7 @@ def test_properties_that_are_converted_in_place(properties: Any) -> None:
     assert {name: repr(value) for name, value in loaded.items()} == {name: repr(value) for name, value in properties.items()}
 
 
-@pytest.mark.parametrize("schema", [CanduWebhook, InteractionCall, CanduProperties])
+@pytest.mark.parametrize("schema", [CanduWebhook, InteractionCall, CanduProperties, AnyCall, *REST.values()])
 def test_every_optional_field_takes_null_only_where_the_schema_does(schema: type[Schema]) -> None:
     for name, field in schema().fields.items():
         if not field.required:
@@ -110,3 +130,5 @@ def test_what_the_fast_decoder_takes_is_not_next_to_nothing() -> None:
     for contract, items in ((WEBHOOK, WEBHOOK_ITEMS), (CALL, [item for item in CALLS if item["properties"].get("portalId")])):
         for item in items:
             msgspec.json.decode(encoded(item), type=contract.type)
+    for item in REST_CALLS:
+        msgspec.json.decode(encoded(item), type=REST_CONTRACTS[item["type"]].type)

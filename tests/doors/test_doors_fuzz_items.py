@@ -15,7 +15,7 @@ from candu_source import intake
 from candu_source.doors import DOORS
 from candu_source.doors.gate import Hear
 from candu_source.doors.items import find_faults
-from candu_source.model import Connection, Heard, Kind, PortalRule, Reject, Rules
+from candu_source.model import Connection, Input, Kind, PortalRule, Rules
 from tests.doors.mutations import bodies, cut_bodies, encoded, fuzz, json_values, refuse_constant
 
 NOW = datetime(2024, 5, 6, tzinfo=UTC)
@@ -24,7 +24,7 @@ RULES = Rules(classification={"candu.sdk.new": Kind.INTERACTION}, custom_events=
 
 def assert_heard(hear: Hear, body: bytes) -> None:
     """Hear a body and admit it: what becomes an event is clean, whole JSON that the official library would send."""
-    heard: Sequence[Heard | Reject] = hear(body, Connection("c", "c", rules=RULES))
+    heard: Sequence[Input] = hear(body, Connection("c", "c", rules=RULES))
     assert [item.index for item in heard] == list(range(len(heard)))
     assert all(item.raw in body for item in heard)
     admission = intake.admit(Connection("c0ffee", "c", rules=RULES), "webhook", heard, NOW)
@@ -34,9 +34,11 @@ def assert_heard(hear: Hear, body: bytes) -> None:
         json.dumps(reject.errors, ensure_ascii=False).encode()
     for event in admission.events:
         message = json.loads(event.message, parse_constant=refuse_constant)
-        assert find_faults(message["properties"]) == find_faults(message["context"]) == {}
+        assert find_faults(message) == {}
         assert message["userId"] or message["anonymousId"]
-        assert message.get("event") or message["name"] == "tutorial.view"
+        assert {"screen": message.get("name") == "tutorial.view", "track": message.get("event"), "group": message.get("groupId")}.get(
+            message["type"], message["type"] == "identify"
+        )
         assert len(event.message_id) < 100
         assert len(json.dumps(message)) <= MAX_MSG_SIZE
 

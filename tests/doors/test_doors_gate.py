@@ -80,18 +80,18 @@ def test_a_stranger_is_refused_before_the_body_is_read(web: Web) -> None:
     assert_problem(answer, 401, "unauthorized")
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "TRACE", "FROB"])
-@pytest.mark.parametrize("path", ["/v1/interactions", "/v1/webhook/unknown"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "FROB"])
+@pytest.mark.parametrize("path", ["/v1/interactions", "/v1/webhook/unknown", "/v1/browser/unknown", "/api/eventWebhook"])
 def test_another_method_is_a_problem_that_names_the_right_one(web: Web, method: str, path: str) -> None:
     answer = web.app.test_client().open(path, method=method)
     assert_problem(answer, 405, "method_not_allowed")
     assert "POST" in answer.headers["Allow"]
 
 
-@pytest.mark.parametrize("path", ["/v1/interactions", "/v1/webhook/unknown"])
-def test_head_and_options_have_no_body(web: Web, path: str) -> None:
+@pytest.mark.parametrize(("path", "status"), [("/v1/interactions", 200), ("/v1/webhook/unknown", 401)])
+def test_head_and_options_have_no_body(web: Web, path: str, status: int) -> None:
     client = web.app.test_client()
-    assert (client.head(path).status_code, client.head(path).get_data()) == (405, b"")
+    assert (client.head(path).status_code, client.head(path).get_data()) == (status, b"")
     assert (client.options(path).status_code, client.options(path).get_data()) == (200, b"")
 
 

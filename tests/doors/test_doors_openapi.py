@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,23 @@ from tests.doors.items import DOORS, call, interaction, payload
 from tests.doors.sender import Sender, Web
 
 SAMPLES = Path(__file__).parents[2] / "samples"
-PATHS = {"webhook": "/v1/webhook/{token}", "interactions": "/v1/interactions"}
+PATHS = {
+    "webhook": "/v1/webhook/{token}",
+    "interactions": "/v1/interactions",
+    "browser": "/v1/browser/{token}",
+    "rest": "/api/eventWebhook",
+}
 STATUSES = {"202", "400", "401", "413", "415", "422", "503"}
-KINDS = {"string": str, "integer": int, "object": dict, "array": list, "null": type(None), "boolean": bool}
+REFUSED = ("slack-format.json", "refused.json")
+KINDS: dict[str, Any] = {
+    "string": str,
+    "integer": int,
+    "number": int | float,
+    "object": dict,
+    "array": list,
+    "null": type(None),
+    "boolean": bool,
+}
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:
@@ -47,7 +62,7 @@ def fits(spec: dict[str, Any], schema: dict[str, Any], value: Any) -> bool:
     schema = resolve(spec, schema)
     if alternatives := [*schema.get("oneOf", []), *schema.get("anyOf", [])]:
         return any(fits(spec, each, value) for each in alternatives)
-    if not is_of_type(schema.get("type", []), value):
+    if not is_of_type(schema.get("type", []), value) or value not in schema.get("enum", [value]):
         return False
     if isinstance(value, list):
         return all(fits(spec, schema.get("items", {}), each) for each in value)
@@ -85,7 +100,23 @@ def spec() -> dict[str, Any]:
 def test_it_is_an_openapi_document_of_this_version(spec: dict[str, Any]) -> None:
     assert spec["openapi"] == "3.1.0"
     assert spec["info"] == {"title": "candu-source", "version": __version__}
-    assert spec["paths"].keys() == set(PATHS.values())
+    assert set(PATHS.values()) < spec["paths"].keys()
+
+
+def test_every_address_is_described(spec: dict[str, Any], web: Web) -> None:
+    served = {re.sub(r"<(\w+)>", r"{\1}", rule.rule) for rule in web.app.url_map.iter_rules()}
+    assert spec["paths"].keys() == served
+
+
+def test_it_is_served_as_it_is_printed(spec: dict[str, Any], web: Web) -> None:
+    assert web.app.test_client().get("/v1/openapi.json").json == spec
+
+
+def test_every_sample_is_an_example(spec: dict[str, Any]) -> None:
+    for path, door in PATHS.items():
+        examples = spec["paths"][door]["post"]["requestBody"]["content"]["application/json"]["examples"]
+        files = [file for file in SAMPLES.joinpath(path).glob("*.json") if file.name not in REFUSED]
+        assert {name: each["value"] for name, each in examples.items()} == {file.stem: json.loads(file.read_bytes()) for file in files}
 
 
 def test_every_reference_resolves(spec: dict[str, Any]) -> None:
@@ -103,7 +134,7 @@ def test_it_is_made_anew_each_time() -> None:
 def test_a_door_is_described_with_every_status_it_gives(spec: dict[str, Any], door: str) -> None:
     operation = spec["paths"][PATHS[door]]["post"]
     assert operation["summary"]
-    assert operation["responses"].keys() == STATUSES
+    assert operation["responses"].keys() == STATUSES | ({"403"} if door == "webhook" else set())
     for status, response in operation["responses"].items():
         [media] = response["content"]
         assert media == ("application/json" if status == "202" else "application/problem+json")
@@ -118,13 +149,13 @@ def test_security_is_declared(spec: dict[str, Any]) -> None:
     }
     webhook, interactions = (spec["paths"][PATHS[door]]["post"] for door in DOORS)
     assert (webhook["security"], interactions["security"]) == ([], [{"bearer": []}, {"basic": []}])
-    assert [(each["name"], each["in"], each["required"]) for each in webhook["parameters"]] == [("token", "path", True)]
+    parameters = spec["paths"][PATHS["webhook"]]["parameters"]
+    assert [(each["name"], each["in"], each["required"]) for each in parameters] == [("token", "path", True)]
 
 
 @pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*/*.json")), ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_a_sample_fits_its_door(spec: dict[str, Any], sample: Path) -> None:
-    refused = sample.name in ("slack-format.json", "refused.json")
-    assert fits(spec, body_schema(spec, sample.parent.name), json.loads(sample.read_bytes())) is not refused
+    assert fits(spec, body_schema(spec, sample.parent.name), json.loads(sample.read_bytes())) is not (sample.name in REFUSED)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +176,35 @@ def test_a_sample_fits_its_door(spec: dict[str, Any], sample: Path) -> None:
 def test_the_shapes_are_those_the_door_takes(spec: dict[str, Any], sender: Sender, door: str, body: Any, expected: bool) -> None:
     assert fits(spec, body_schema(spec, door), body) is expected
     assert (sender.send(door, body).status_code == 202) is expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"type": "identify", "userId": "u", "traits": {"a": 1, "b": 1.5, "c": "x", "d": True}}, True),
+        ({"type": "identify", "userId": "u"}, False),
+        ({"type": "track", "userID": "u", "event": "e"}, True),
+        ({"type": "track", "userID": "u", "event": "e", "traits": {}}, False),
+        ([{"type": "group", "groupId": "g", "userId": "u", "traits": {}}], True),
+        ([{"type": "group", "userId": "u", "traits": {}}], False),
+        ({"type": "page", "userId": "u"}, False),
+        ({"batch": []}, False),
+    ],
+)
+def test_the_shapes_of_candus_calls_are_those_the_door_takes(spec: dict[str, Any], sender: Sender, body: Any, expected: bool) -> None:
+    assert fits(spec, body_schema(spec, "rest"), body) is expected
+    assert (sender.send("rest", body).status_code == 200) is expected
+
+
+def test_answers_in_candus_words_have_the_shapes_described(spec: dict[str, Any], sender: Sender) -> None:
+    good = {"type": "track", "userId": "u", "event": "e"}
+    responses = spec["paths"][PATHS["rest"]]["post"]["responses"]
+    for body, status in ((good, 200), ([good, 5], 202), (5, 422), (b"{", 400)):
+        answer = sender.send("rest", body)
+        assert answer.status_code == status
+        [described] = responses[str(status)]["content"].values()
+        assert fits(spec, described["schema"], answer.json)
+    assert responses.keys() == STATUSES | {"200"}
 
 
 @pytest.mark.parametrize("door", DOORS)

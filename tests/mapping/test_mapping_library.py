@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ from segment.analytics.client import Client
 
 from candu_source import intake
 from candu_source.mapping import CLASSIFICATION, to_message
-from candu_source.model import Connection, Heard, Kind, PortalRule, Rules
+from candu_source.model import Call, Connection, Heard, Kind, PortalRule, Rules
 from tests.mapping.heard import CONNECTION, NOW, heard
 
 LIBRARY = Client("k", send=False, sync_mode=True)
@@ -79,6 +79,61 @@ def library_message(item: Heard, at: datetime, kind: Kind | None, ours: dict[str
     return message
 
 
+@st.composite
+def calls(draw: st.DrawFn) -> tuple[Call, datetime]:
+    """Draw an identify, track or group call, and when it happened."""
+    kind: Literal["identify", "track", "group"] = draw(st.sampled_from(["identify", "track", "group"]))
+    user_id, anonymous_id = draw(people)
+    at = draw(moments | st.none())
+    given = draw(st.dictionaries(texts, st.booleans() | wholes | st.floats(allow_nan=False, allow_infinity=False) | texts, max_size=4))
+    named = draw(texts | st.sampled_from(["tutorial.view", "candu.sdk.content"]))
+    bodies: dict[str, dict[str, Any]] = {
+        "identify": {"traits": given},
+        "track": {"event": named, "properties": given},
+        "group": {"groupId": named, "traits": given},
+    }
+    call = Call(
+        index=0,
+        raw=b"{}",
+        type=kind,
+        name=named if kind == "track" else kind,
+        user_id=user_id,
+        anonymous_id=anonymous_id,
+        body=bodies[kind],
+        context=draw(contexts),
+        id=draw(st.none() | st.text(min_size=1, max_size=64)),
+        occurred_at=at.isoformat() if at else None,
+    )
+    return call, at or NOW
+
+
+def library_call(call: Call, at: datetime, ours: dict[str, Any], integrations: dict[str, bool]) -> dict[str, Any]:
+    """Build the call by the library, from what was heard; context as the mapping put it."""
+    words = {"groupId": "group_id"}
+    _, made = getattr(LIBRARY, call.type)(
+        **{words.get(name, name): json.loads(json.dumps(value)) for name, value in call.body.items()},
+        user_id=call.user_id,
+        anonymous_id=call.anonymous_id,
+        context={name: value for name, value in ours["context"].items() if name != "library"},
+        timestamp=at,
+        integrations=integrations,
+        message_id=ours["messageId"] if call.id is None else f"candu:{CONNECTION}:{call.id}",
+    )
+    message: dict[str, Any] = made
+    return message
+
+
+@settings(max_examples=600, deadline=None, print_blob=True)
+@given(calls(), rules)
+def test_a_call_is_the_librarys(drawn: tuple[Call, datetime], given_rules: Rules) -> None:
+    call, at = drawn
+    ours = to_message(call, given_rules, CONNECTION, NOW)
+    assert isinstance(ours, dict)
+    theirs = library_call(call, at, ours, dict(given_rules.integrations))
+    assert ours == theirs
+    assert json.dumps(ours, sort_keys=True) == json.dumps(theirs, sort_keys=True)
+
+
 @settings(max_examples=600, deadline=None, print_blob=True)
 @given(items(), rules)
 def test_a_message_is_the_librarys(drawn: tuple[Heard, datetime], given_rules: Rules) -> None:
@@ -91,8 +146,8 @@ def test_a_message_is_the_librarys(drawn: tuple[Heard, datetime], given_rules: R
 
 
 @settings(max_examples=200, deadline=None, print_blob=True)
-@given(items(), rules)
-def test_what_is_stored_is_that_message(drawn: tuple[Heard, datetime], given_rules: Rules) -> None:
+@given(items() | calls(), rules)
+def test_what_is_stored_is_that_message(drawn: tuple[Heard | Call, datetime], given_rules: Rules) -> None:
     """The bytes are compact UTF-8; read back, they are the same values of the same types."""
     item, _ = drawn
     connection = Connection(CONNECTION, "c", rules=given_rules)

@@ -77,6 +77,17 @@ def test_an_upgraded_store_has_the_schema_of_a_new_one(tmp_path: Path, earlier: 
     assert upgraded[0] == SCHEMA_VERSION
 
 
+def test_a_table_of_portals_that_stood_in_the_rules_becomes_contents(tmp_path: Path, earlier: Connection) -> None:
+    rules = '{"portal":{"mode":"lookup","constant":null,"table":{"c-1":7,"c-2":8}}}'
+    with contextlib.closing(sqlite3.connect(tmp_path / "store.db")) as db:
+        db.execute("UPDATE connections SET rules = ?", (rules,))
+        db.commit()
+    store = make_store(tmp_path)
+    assert [(each.content_id, each.portal_id) for each in store.contents.all(earlier.id)] == [("c-1", 7), ("c-2", 8)]
+    assert store.connections.named(earlier.id).rules.portal.table == {"c-1": 7, "c-2": 8}
+    store.close()
+
+
 def _assert_tally(store: Store, **counts: int) -> None:
     (tally,) = store.ledger.tallies(check=True)
     assert tally.holds, tally
