@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= 2
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: run test lint bench soak docs lock clean
+.PHONY: run test lint bench soak docs lock clean tools
 
 run: $(VENV)/.runtime
 	@$(BIN)/candu-source demo $(ARGS)
 
-test: lint
+test: lint tools
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev
@@ -32,6 +33,12 @@ lock: $(VENV)/.dev
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev pyproject.toml -o requirements-dev.lock
+
+# A real browser for the tests of the collector, and curl for the lines that the documents print.
+tools:
+	@command -v chromium >/dev/null && command -v curl >/dev/null || { \
+	  echo "Installing Debian's chromium and curl (first run only)"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends chromium curl; }
 
 clean:
 	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

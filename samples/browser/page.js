@@ -78,8 +78,8 @@ if (!options.token || !options.endpoint) {
 } else {
   find("setup").textContent = `Sending to ${options.endpoint} with ${options.token}${options.consent ? ", once you consent" : ""}.`;
   if (options.consent) {
-    addButton("control", "Give consent", () => window.CanduSource.consent(true));
-    addButton("control", "Refuse consent", () => window.CanduSource.consent(false));
+    addButton("control", "Give consent", () => window.CanduSource.push(["consent", true]));
+    addButton("control", "Refuse consent", () => window.CanduSource.push(["consent", false]));
   }
   if (load) addButton("control", "Load the collector", loadCollector);
   else loadCollector();
