@@ -23,7 +23,7 @@ from candu_source import processes
 from candu_source.app import build_store
 from candu_source.cli.events import event_row
 from candu_source.cli.sample_page import SAMPLES, sample_page
-from candu_source.cli.show import emit, json_option
+from candu_source.cli.show import emit, json_option, plain
 from candu_source.errors import CanduSourceError, UsageError
 from candu_source.model import Connection, Region, Rules, Secret
 from candu_source.observe import Telltale
@@ -233,7 +233,7 @@ def _follow(stage: Stage, last: int) -> None:
             row = event_row(stage.store, event)
             if row["state"] == "pending":
                 break
-            click.echo("  ".join(str(row[name]) for name in ("accepted_at", "door", "type", "name", "user", "state")))
+            click.echo("  ".join(plain(str(row[name])) for name in ("accepted_at", "door", "type", "name", "user", "state")))
             last = event.seq
         time.sleep(_FOLLOW_SECONDS)
 

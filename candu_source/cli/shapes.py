@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import click
 
-from candu_source.cli.show import choose, clock, connection_option, emit, emit_one, json_option, opened, readable
+from candu_source.cli.show import choose, clock, connection_option, emit, emit_one, json_option, opened, plain, readable
 from candu_source.documented import touches
 from candu_source.errors import UsageError
 from candu_source.settings import Settings
@@ -35,7 +37,10 @@ def list_(settings: Settings, name: str | None, everything: bool, as_json: bool)
     empty = "Nothing was noticed: every input has the shape that is known."
     if not everything:
         empty = "Nothing new: every shape is as known, or acknowledged (`shapes list --all` shows those)."
-    emit(rows, as_json=as_json, empty=empty, hidden=("first_at", "last_at", "acknowledged_at"))
+    if as_json or not rows:
+        emit(rows, as_json=as_json, empty=empty)
+        return
+    click.echo("\n\n".join(map(_said, rows)))
 
 
 @shapes.command()
@@ -76,6 +81,29 @@ def ack(settings: Settings, identifiers: tuple[int, ...], everything: bool, name
             found = [store.shapes.notice(connection, each) for each in identifiers]
             done = sum(store.shapes.ack(notice.connection, notice.id) for notice in found)
     emit_one({"acknowledged": done}, as_json=as_json)
+
+
+_SAYINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "unknown_event": "a name that no table knows",
+        "new": "{path} is new: {type}",
+        "missing": "{path} is missing",
+        "retyped": "{path} came as {type}",
+    }
+)
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    """Say one notice in lines that fit any terminal: paths and names are long."""
+    times = "once" if row["count"] == 1 else f"{row['count']:,} times"
+    acknowledged = ", acknowledged" if row["acknowledged_at"] else ""
+    lines = [
+        f"{row['id']:>4}  {row['connection']} › {row['door']} › {row['event'] or '(no name)'}  {times}{acknowledged}",
+        _SAYINGS[row["change"]].format(path=row["path"] or "the whole", type=row["type"]),
+        *([f"touches {row['touches']}"] if row["touches"] else []),
+        f"candu-source {row['next']}",
+    ]
+    return "\n      ".join(map(plain, lines))
 
 
 def _row(notice: KeptNotice) -> dict[str, Any]:

@@ -96,4 +96,9 @@ def _word(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+    return plain(json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value))
+
+
+def plain(text: str) -> str:
+    """Return a text that cannot command a terminal: event names and user ids are whatever somebody sent."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

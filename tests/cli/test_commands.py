@@ -168,3 +168,13 @@ def test_a_file_that_is_not_a_store_is_said_so(run: Run, tmp_path: Path) -> None
 @pytest.mark.parametrize("words", [["--help"], ["connections", "add", "--help"], ["settings"], ["openapi"], ["--version"]])
 def test_the_commands_explain_themselves(run: Run, words: list[str]) -> None:
     assert run(*words).stdout.strip()
+
+
+def test_what_somebody_sent_cannot_command_a_terminal(run: Run, tmp_path: Path) -> None:
+    run("connections", "add", "Candu_Prod", "--write-key", "k")
+    hostile = {**sample("interactions/interaction.json"), "userId": "\x1b]0;owned\x07\x1b[2J\u202e"}
+    import_lines(run, tmp_path / "hostile.jsonl", hostile)
+    shown = run("events", "tail").stdout
+    assert "]0;owned" in shown
+    assert not set("\x1b\x07\u202e") & set(shown)
+    assert read(run("events", "tail", "--json"))[0]["user"] == hostile["userId"]
