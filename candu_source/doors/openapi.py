@@ -75,8 +75,6 @@ _PROBLEMS: Mapping[str, str] = MappingProxyType(
         "400": "The JSON breaks, the sentence says where; or its gzip does not unpack. The bytes are kept as a reject.",
         "401": "The token is unknown. Nothing is stored.",
         "403": "Pages of this origin, or this address, may not send here; the sentence names the setting. Nothing is stored.",
-        "404": "There is no such address.",
-        "405": "The address takes another method; `Allow` names it.",
         "413": "The body is over the limit, the sentence names it; or it holds more than 10 000 items. Nothing is stored.",
         "415": "Another content type, or an encoding other than gzip. Nothing is stored.",
         "422": "Nothing could be accepted; `rejected` names each field. Kept as rejects.",
@@ -89,7 +87,6 @@ _READ = ("400", "401", "413", "415", "422", "503")
 _BEARER_OR_BASIC: Sequence[Mapping[str, Any]] = ({"bearer": []}, {"basic": []})
 # A checkout has them beside the package; an installed package describes its doors without examples.
 _SAMPLES = Path(__file__).parents[2] / "samples"
-
 # Samples of what the doors refuse.
 _REFUSED = frozenset({"refused", "slack-format"})
 
@@ -160,7 +157,7 @@ def _problem(status: str) -> dict[str, Any]:
     return {"description": _PROBLEMS[status], "content": {"application/problem+json": {"schema": "Problem"}}, **wait}
 
 
-_STRANGER = {"401": _problem("401")}
+_STRANGER = {status: _problem(status) for status in ("401", "503")}
 _UNCHANGED = {"304": {"description": "The script has not changed."}}
 _NOT_READY = {"503": {"description": "Not ready, and why.", "content": {"application/json": {}}}}
 _PAGES: Mapping[str, _Page] = MappingProxyType(
@@ -172,7 +169,7 @@ _PAGES: Mapping[str, _Page] = MappingProxyType(
         "/api/contentMetadata": _Page(
             "List the contents that the connection has seen or been told, as Candu's REST API does",
             "application/json",
-            {"401": _problem("401"), "503": _problem("503")},
+            _STRANGER,
             _BEARER_OR_BASIC,
             {"schema": {"type": "array", "items": "Content"}},
         ),
@@ -183,8 +180,6 @@ _PAGES: Mapping[str, _Page] = MappingProxyType(
         "/metrics": _Page("Expose Prometheus metrics", "text/plain"),
     }
 )
-
-
 _BODIES: Mapping[str, type[Schema]] = MappingProxyType(
     {"Receipt": ReceiptBody, "Problem": ProblemBody, "Success": SuccessBody, "Partial": PartialBody, "Content": ContentBody}
 )
