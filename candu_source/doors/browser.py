@@ -15,16 +15,14 @@ from crawleruseragents import is_crawler
 from flask import Blueprint, Response
 from flask.globals import request_ctx
 
+from candu_source.doors.candu import event_properties
 from candu_source.doors.gate import Gate
-from candu_source.doors.hear import Contract
-from candu_source.doors.items import split
+from candu_source.doors.hear import Contract, hear_items
 from candu_source.doors.pages import door_page, last_seen
 from candu_source.doors.quota import Quota
-from candu_source.doors.schemas import BrowserEvent
-from candu_source.doors.webhook import tutorial_properties
+from candu_source.doors.schemas import NOBODY, BrowserEvent
 from candu_source.errors import Reason, Refused
-from candu_source.mapping import classify
-from candu_source.model import Connection, Heard, Kind, Reject
+from candu_source.model import Connection, Heard, Input, Reject
 
 DOOR = "browser"
 SCREEN, TRACK = "candu.sdk.screen", "candu.sdk.track"
@@ -32,18 +30,16 @@ _ITEM = Contract(BrowserEvent)
 # Candu's two events on `window`, and the word of their detail that names what happened.
 _NAMES: Mapping[str, str] = MappingProxyType({SCREEN: "screenName", TRACK: "eventName"})
 _AGENT_CHARACTERS = 512  # a longer one names no crawler that a shorter would not
+_WHY_UNPROVEN = "Not the HMAC-SHA256 of userId with this connection's identity secret, in hex; make it on your server."
 _SCRIPT = "static/collector.js"
 # A new collector reaches every page within an hour.
 _SCRIPT_SECONDS = 3_600
 _PREFLIGHT_SECONDS = 86_400
 
 
-def hear(body: bytes, connection: Connection) -> Sequence[Heard | Reject]:
+def hear(body: bytes, connection: Connection) -> Sequence[Input]:
     """Read one event, a list of them, or `{"batch": [...]}`."""
-    items = split(body, batch=True)
-    if isinstance(items, Reject):
-        return [items]
-    return [_hear_one(raw, index, connection) for index, raw in enumerate(items)]
+    return hear_items(body, lambda raw, index: _hear_one(raw, index, connection), batch=True)
 
 
 def _hear_one(raw: bytes, index: int, connection: Connection) -> Heard | Reject:
@@ -51,11 +47,8 @@ def _hear_one(raw: bytes, index: int, connection: Connection) -> Heard | Reject:
     if isinstance(item, Reject):
         return item
     name = getattr(item.detail, _NAMES[item.type])
-    properties, errors = item.detail.properties or {}, _faults(item, name)
-    if name and classify(name, connection.rules) in (Kind.VIEW, Kind.INTERACTION):
-        properties, property_errors = tutorial_properties(properties, "detail.properties")
-        errors = {**errors, **property_errors}
-    if errors:
+    properties, errors = event_properties(name, item.detail.properties, "detail.properties", connection.rules)
+    if errors := {**_faults(item, name), **errors}:
         return Reject(index, Reason.INVALID, errors, raw)
     proven = is_proven(item.userId, item.userHmac, connection)
     if not proven and connection.rules.identity == "require":
@@ -76,15 +69,12 @@ def _hear_one(raw: bytes, index: int, connection: Connection) -> Heard | Reject:
     )
 
 
-_WHY_UNPROVEN = "Not the HMAC-SHA256 of userId with this connection's identity secret, in hex; make it on your server."
-
-
 def _faults(item: Any, name: str | None) -> dict[str, list[str]]:
     errors: dict[str, list[str]] = {}
     if not name:
         errors[f"detail.{_NAMES[item.type]}"] = ["Missing: Candu names its event here."]
     if not item.userId and not item.anonymousId:
-        errors["userId"] = ["Send userId, anonymousId or both: Segment drops a call without either."]
+        errors["userId"] = [NOBODY]
     return errors
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
 from marshmallow import Schema, ValidationError
 
-from candu_source.doors.items import find_faults, is_suspect, read_tolerantly
+from candu_source.doors.items import find_faults, is_suspect, read_tolerantly, split
 from candu_source.doors.schemas import flatten, typed
 from candu_source.errors import Reason
-from candu_source.model import Reject
+from candu_source.model import Input, Reject
 
 # As many fields of one item are named; the answer to a hostile one stays small.
 _MOST_FIELDS = 50
@@ -54,6 +54,12 @@ class Contract:
             return _invalid(index, {"body": ["Send a JSON object, or a list of them."]}, raw)
         loaded, errors = self.check(value, "")
         return _invalid(index, errors, raw) if errors else msgspec.convert(loaded, self.type)
+
+
+def hear_items(body: bytes, hear_one: Callable[[bytes, int], Input], *, batch: bool = False) -> Sequence[Input]:
+    """Hear each item of a body by itself: of a list, of `{"batch": [...]}` where allowed, else the body; raise as `split` does."""
+    items = split(body, batch=batch)
+    return [items] if isinstance(items, Reject) else [hear_one(raw, index) for index, raw in enumerate(items)]
 
 
 def _invalid(index: int, errors: Mapping[str, list[str]], raw: bytes) -> Reject:

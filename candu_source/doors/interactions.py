@@ -10,23 +10,19 @@ from flask import Blueprint, Response
 from flask.globals import request_ctx
 
 from candu_source.doors.gate import Gate, token_of
-from candu_source.doors.hear import Contract
-from candu_source.doors.items import split
+from candu_source.doors.hear import Contract, hear_items
 from candu_source.doors.pages import door_page
 from candu_source.doors.schemas import InteractionCall, call_faults, flatten
 from candu_source.errors import Reason
-from candu_source.model import Connection, Heard, Reject
+from candu_source.model import Connection, Heard, Input, Reject
 
 DOOR = "interactions"
 _CALL = Contract(InteractionCall)
 
 
-def hear(body: bytes, _: Connection) -> Sequence[Heard | Reject]:
+def hear(body: bytes, _: Connection) -> Sequence[Input]:
     """Read one call, a list of them, or `{"batch": [...]}`."""
-    items = split(body, batch=True)
-    if isinstance(items, Reject):
-        return [items]
-    return [_hear_one(raw, index) for index, raw in enumerate(items)]
+    return hear_items(body, _hear_one, batch=True)
 
 
 def _hear_one(raw: bytes, index: int) -> Heard | Reject:

@@ -11,8 +11,7 @@ from flask import Blueprint, Response
 from flask.globals import request_ctx
 
 from candu_source.doors.gate import Gate, answer, rejected_items, token_of
-from candu_source.doors.hear import Contract
-from candu_source.doors.items import split
+from candu_source.doors.hear import Contract, hear_items
 from candu_source.doors.pages import door_page
 from candu_source.doors.rest_schemas import GROUP, IDENTIFY, TRACK, AnyCall, GroupCall, IdentifyCall, TrackCall, rest_faults
 from candu_source.errors import Reason
@@ -40,10 +39,7 @@ class Contents(Protocol):
 
 def hear(body: bytes, _: Connection) -> Sequence[Input]:
     """Read one call or a list of them."""
-    items = split(body)
-    if isinstance(items, Reject):
-        return [items]
-    return [_hear_one(raw, index) for index, raw in enumerate(items)]
+    return hear_items(body, _hear_one)
 
 
 def _hear_one(raw: bytes, index: int) -> Call | Reject:

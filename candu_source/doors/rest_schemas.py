@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from candu_source.doors.schemas import EVENT_ID_CHARACTERS, ID_CHARACTERS, NAME_CHARACTERS, Scalars
+from candu_source.doors.schemas import EVENT_ID_CHARACTERS, ID_CHARACTERS, NAME_CHARACTERS, NOBODY, Scalars
 
 IDENTIFY, TRACK, GROUP = "identify", "track", "group"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
@@ -96,7 +96,7 @@ def rest_faults(
     if not user_id and not other_spelling and kind != GROUP:
         faults["userId"] = [f"Missing: {kind} is about a user."]
     if not user_id and not other_spelling and not anonymous_id and kind == GROUP:
-        faults["userId"] = ["Send userId, anonymousId or both: Segment drops a call without either."]
+        faults["userId"] = [NOBODY]
     if timestamp is not None and not _is_time(timestamp):
         faults["timestamp"] = [_NOT_A_TIME]
     return faults

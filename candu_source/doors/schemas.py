@@ -15,6 +15,7 @@ from candu_source.mapping import INTERACTION, VIEW
 ID_CHARACTERS = 255
 EVENT_ID_CHARACTERS = 64  # "candu:" + connection + ":" + 64 stays under Segment's 100
 NAME_CHARACTERS = 1_000
+NOBODY = "Send userId, anonymousId or both: Segment drops a call without either."
 _DIGITS = re.compile(r"0|[1-9][0-9]*")
 
 
@@ -125,7 +126,7 @@ def call_faults(kind: str, user_id: str | None, anonymous_id: str | None, event_
     """Return what is wrong between the fields of one call, by field."""
     faults: dict[str, Any] = {}
     if not user_id and not anonymous_id:
-        faults["userId"] = ["Send userId, anonymousId or both: Segment drops a call without either."]
+        faults["userId"] = [NOBODY]
     if kind == INTERACTION and event_name is None:
         faults["properties"] = {"eventName": ["Missing data for required field."]}
     if kind == VIEW and event_name is not None:

@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from flask import Blueprint, Response
 from flask.globals import request_ctx
 
+from candu_source.doors.candu import event_properties
 from candu_source.doors.gate import Gate, require_source
-from candu_source.doors.hear import Contract
-from candu_source.doors.items import split
+from candu_source.doors.hear import Contract, hear_items
 from candu_source.doors.pages import door_page, last_seen
-from candu_source.doors.schemas import CanduProperties, CanduWebhook
+from candu_source.doors.schemas import NOBODY, CanduWebhook
 from candu_source.errors import Reason
-from candu_source.mapping import classify
-from candu_source.model import Connection, Heard, Kind, Reject, Rules
+from candu_source.model import Connection, Heard, Input, Reject, Rules
 
 DOOR = "webhook"
 _ITEM = Contract(CanduWebhook)
-_PROPERTIES = Contract(CanduProperties)
 # Words by which a body of Slack's incoming webhooks is known.
 _SLACK_WORDS = frozenset({"text", "blocks", "attachments"})
 SLACK_ADVICE = (
@@ -30,12 +27,9 @@ SLACK_ADVICE = (
 _TIMES = ("receivedAt", "sentAt")
 
 
-def hear(body: bytes, connection: Connection) -> Sequence[Heard | Reject]:
+def hear(body: bytes, connection: Connection) -> Sequence[Input]:
     """Read one `{"payload": {...}}` or a list of them."""
-    items = split(body)
-    if isinstance(items, Reject):
-        return [items]
-    return [_hear_one(raw, index, connection.rules) for index, raw in enumerate(items)]
+    return hear_items(body, lambda raw, index: _hear_one(raw, index, connection.rules))
 
 
 def _hear_one(raw: bytes, index: int, rules: Rules) -> Heard | Reject:
@@ -44,12 +38,8 @@ def _hear_one(raw: bytes, index: int, rules: Rules) -> Heard | Reject:
         return item
     payload = item.payload
     name = payload.eventName or payload.screenName
-    errors = _payload_faults(payload, name)
-    properties = payload.properties or {}
-    if name and classify(name, rules) in (Kind.VIEW, Kind.INTERACTION):
-        properties, property_errors = tutorial_properties(properties, "payload.properties")
-        errors = {**errors, **property_errors}
-    if errors:
+    properties, errors = event_properties(name, payload.properties, "payload.properties", rules)
+    if errors := {**_payload_faults(payload, name), **errors}:
         return Reject(index, Reason.INVALID, errors, raw)
     return Heard(
         index=index,
@@ -69,19 +59,8 @@ def _payload_faults(payload: Any, name: str | None) -> dict[str, list[str]]:
     if not name:
         errors["payload.eventName"] = ["Missing: a webhook of Candu names its event here, or in screenName."]
     if not payload.userId and not payload.anonymousId:
-        errors["payload.userId"] = ["Send userId, anonymousId or both: Segment drops a call without either."]
+        errors["payload.userId"] = [NOBODY]
     return errors
-
-
-def tutorial_properties(properties: dict[str, Any], path: str) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """Return Candu's properties of a view or interaction, coerced where that is allowed, and what is wrong with them by field."""
-    if "documentId" not in properties and "tutorialId" not in properties:
-        return properties, {f"{path}.documentId": ["Missing: it becomes tutorialId."]}
-    try:
-        msgspec.convert(properties, _PROPERTIES.type)
-    except msgspec.ValidationError:
-        return _PROPERTIES.check(properties, path)
-    return properties, {}
 
 
 def _slack(value: Any, raw: bytes, index: int) -> Reject | None:
