@@ -33,7 +33,8 @@ def create_web() -> Flask:
     settings = Settings.load(os.environ)
     telltale = Telltale()
     store = app.build_store(settings, telltale)
-    return create_doors(Gate(store.connections, Nowhere(), telltale, max_body_bytes=settings.max_body_kb * 1000), store, telltale, settings)
+    gate = Gate(store.tokens, store.connections, Nowhere(), telltale, max_body_bytes=settings.max_body_kb * 1000)
+    return create_doors(gate, store, telltale, settings)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from benchmarks.items import Body, ids
 from benchmarks.rounds import Bench
 from candu_source import app, intake
 from candu_source.doors import interactions
-from candu_source.model import Admission, Connection, Region, Rules, Secret
+from candu_source.model import Admission, Connection, Secret
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
 from candu_source.store import Store
@@ -43,7 +43,7 @@ def opened(path: Path) -> Iterator[Store]:
 
 def connect(store: Store, name: str = "bench", host: str = _NOBODY) -> tuple[Connection, str]:
     """Add a connection that delivers to `host`; return it with its door token."""
-    connection, token = store.connections.add(name, Secret("bench-write-key"), region=Region.US, segment_host=host, rules=Rules())
+    connection, token = store.connections.add(Connection("", name, segment_host=host), Secret("bench-write-key"), by="benchmark")
     return connection, token.reveal()
 
 
@@ -86,7 +86,7 @@ def copied(path: Path, directory: Path) -> Path:
 def aim(store: Store, host: str) -> None:
     """Let every connection deliver to `host`."""
     for connection in store.connections.all():
-        store.connections.save(replace(connection, segment_host=host))
+        store.connections.save(replace(connection, segment_host=host), by="benchmark")
 
 
 def waiting(store: Store) -> Sequence[int]:

@@ -35,7 +35,7 @@ def build_web(settings: Settings, telltale: Telltale | None = None) -> Flask:
     """Return the Flask application of one web process."""
     telltale = telltale or Telltale()
     store = build_store(settings, telltale)
-    gate = Gate(store.connections, store.log, telltale, max_body_bytes=settings.max_body_kb * 1000)
+    gate = Gate(store.tokens, store.connections, store.log, telltale, max_body_bytes=settings.max_body_kb * 1000)
     return create_doors(gate, store, telltale, settings)
 
 

@@ -93,11 +93,15 @@ class Target:
 class Connection:
     """Describe one customer's source, without its write key.
 
-    `public_token` stands in web pages; `identity_secret` proves the user ids that come from there.
+    `slug` is the warehouse schema that its name gives, `environment` a label. `public_token` stands in web pages; `identity_secret`
+    proves the user ids that come from there. `requests_per_minute` and `pending_most` (events that may wait) limit its doors; 0 for
+    no limit. `segment_source` is the source's id in the Segment workspace, where we made it.
     """
 
     id: str
     name: str
+    slug: str = ""
+    environment: str = ""
     region: Region = Region.US
     segment_host: str | None = None
     paused: bool = False
@@ -105,11 +109,22 @@ class Connection:
     created_at: float = 0.0
     public_token: str = ""
     identity_secret: Secret | None = None
+    requests_per_minute: int = 0
+    pending_most: int = 0
+    segment_source: str | None = None
 
     @property
     def host(self) -> str:
         """Return the base URL that this connection delivers to."""
         return self.segment_host or SEGMENT_HOSTS[self.region]
+
+
+class TokenUse(StrEnum):
+    """Say what a token lets in: events from servers, events from web pages, or what Segment sends back."""
+
+    SERVER = "server"
+    BROWSER = "browser"
+    READBACK = "readback"
 
 
 class Heard(msgspec.Struct, frozen=True):

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import click
 
 from candu_source.cli.rules import changed, rule_options
-from candu_source.cli.show import clock, emit, emit_one, json_option, opened
+from candu_source.cli.show import actor, clock, emit, emit_one, json_option, opened
 from candu_source.errors import UsageError
-from candu_source.model import Connection, Region, Rules, Secret
+from candu_source.model import Connection, Region, Rules, Secret, TokenUse
 from candu_source.settings import Settings
 from candu_source.store import Store
 from candu_source.store.contents import Content
@@ -41,10 +41,12 @@ def add(settings: Settings, /, name: str, write_key: str, region: str, segment_h
     secret = _secret(rules.pop("identity_secret"))
     with opened(settings) as store:
         made, token = store.connections.add(
-            _name(name), _key(write_key), region=Region(region), segment_host=_host(segment_host), rules=changed(Rules(), rules)
+            Connection("", _name(name), region=Region(region), segment_host=_host(segment_host), rules=changed(Rules(), rules)),
+            _key(write_key),
+            by=actor(),
         )
         if secret:
-            store.connections.set_identity_secret(made, secret)
+            store.connections.set_identity_secret(made, secret, by=actor())
     emit_one(_addresses(settings, made, token), as_json=as_json)
 
 
@@ -105,13 +107,13 @@ def set_(settings: Settings, /, name: str, write_key: str | None, region: str | 
         connection = store.connections.named(name)
         host = connection.segment_host if segment_host is None else _host(segment_host)
         saved = replace(connection, region=Region(region or connection.region), segment_host=host, rules=changed(connection.rules, rules))
-        store.connections.save(saved)
+        store.connections.save(saved, by=actor())
         if rules["portal"]:
             store.contents.tell(saved.id, [Content(each, portal_id=portal) for each, portal in saved.rules.portal.table.items()])
         if write_key is not None:
-            store.connections.set_write_key(saved, _key(write_key))
+            store.connections.set_write_key(saved, _key(write_key), by=actor())
         if given is not None:
-            store.connections.set_identity_secret(saved, secret)
+            store.connections.set_identity_secret(saved, secret, by=actor())
     click.echo(f"{connection.name}: changed.")
 
 
@@ -122,7 +124,7 @@ def pause(settings: Settings, name: str) -> None:
     """Stop delivering; events keep accumulating, nothing is dropped."""
     with opened(settings) as store:
         connection = store.connections.named(name)
-        store.connections.save(replace(connection, paused=True))
+        store.connections.save(replace(connection, paused=True), by=actor())
     click.echo(f"{connection.name}: paused. Its doors stay open; `connections resume {connection.name}` delivers what gathers.")
 
 
@@ -133,8 +135,8 @@ def resume(settings: Settings, name: str) -> None:
     """Deliver again: end a pause, and let held or waiting lanes try at once."""
     with opened(settings) as store:
         connection = store.connections.named(name)
-        store.connections.save(replace(connection, paused=False))
-        store.connections.unhold(connection)
+        store.connections.save(replace(connection, paused=False), by=actor())
+        store.connections.unhold(connection, by=actor())
     click.echo(f"{connection.name}: delivering.")
 
 
@@ -151,9 +153,10 @@ def rotate_token(settings: Settings, name: str, grace_hours: float, public: bool
     with opened(settings) as store:
         connection = store.connections.named(name)
         if public:
-            emit_one(_public(settings, store.connections.rotate_public_token(connection)), as_json=as_json)
+            token = store.tokens.rotate(connection, TokenUse.BROWSER, by=actor(), grace_seconds=0)
+            emit_one(_public(settings, replace(connection, public_token=token.reveal())), as_json=as_json)
             return
-        token = store.connections.rotate_token(connection, grace_seconds=grace_hours * 3600)
+        token = store.tokens.rotate(connection, TokenUse.SERVER, by=actor(), grace_seconds=grace_hours * 3600)
     emit_one(_addresses(settings, connection, token), as_json=as_json)
 
 

@@ -23,7 +23,7 @@ from candu_source import processes
 from candu_source.app import build_store
 from candu_source.cli.events import event_row
 from candu_source.cli.sample_page import SAMPLES, sample_page
-from candu_source.cli.show import emit, json_option, plain
+from candu_source.cli.show import actor, emit, json_option, plain
 from candu_source.errors import CanduSourceError, UsageError
 from candu_source.model import Connection, Region, Rules, Secret
 from candu_source.observe import Telltale
@@ -109,11 +109,15 @@ def _stage(settings: Settings, as_json: bool) -> Iterator[Stage]:
         store = build_store(mine, Telltale(undo.enter_context(open(os.devnull, "w", encoding="utf-8"))))
         undo.callback(store.close)
         connection, token = store.connections.add(
-            _fresh_name(store),
+            Connection(
+                "",
+                _fresh_name(store),
+                region=settings.segment_region,
+                segment_host=twin.url if twin else None,
+                rules=Rules(allowed_origins=(page,)),
+            ),
             key or Secret(_TWIN_KEY),
-            region=settings.segment_region,
-            segment_host=twin.url if twin else None,
-            rules=Rules(allowed_origins=(page,)),
+            by=actor(),
         )
         supervisor = processes.Supervisor(processes.children(_environment(mine), log), Telltale(), stop_seconds=5)
         thread = threading.Thread(target=supervisor.run, name="supervisor", daemon=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -76,6 +77,14 @@ def emit_one(row: Mapping[str, Any], *, as_json: bool) -> None:
     width = max(len(name) for name in row)
     for name, value in row.items():
         click.echo(f"{name.replace('_', ' '):<{width}}  {_word(value)}")
+
+
+def actor() -> str:
+    """Return who types this command, for the audit."""
+    try:
+        return f"command line: {getpass.getuser()}"
+    except (KeyError, OSError):
+        return "command line"
 
 
 def clock(seconds: float | None) -> str | None:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from candu_source import intake
 from candu_source.errors import Reason, Refused, StoreError, StoreFull
-from candu_source.model import Connection, Input, Receipt, Reject
+from candu_source.model import Connection, Input, Receipt, Reject, TokenUse
 from candu_source.ports import Log, Observer
 
 _PROBLEM = "application/problem+json"
@@ -32,13 +32,13 @@ Hear = Callable[[bytes, Connection], Sequence[Input]]
 class Tokens(Protocol):
     """Find whose token something is; needed by the gate."""
 
-    def of_token(self, token: str) -> Connection | None:
+    def owner(self, token: str, use: TokenUse) -> Connection | None:
         """Return the connection, or None for a stranger."""
         ...
 
-    def of_public_token(self, token: str) -> Connection | None:
-        """Return the connection whose pages carry this token, or None for a stranger."""
-        ...
+
+class Events(Protocol):
+    """Tell what has come; needed by the pages of doors."""
 
     def last_event(self, connection: str) -> float | None:
         """Return when a connection's last event was accepted (seconds since the epoch), or None."""
@@ -48,15 +48,16 @@ class Tokens(Protocol):
 class Gate:
     """Admit, read and accept for every door."""
 
-    def __init__(self, tokens: Tokens, log: Log, observer: Observer, *, max_body_bytes: int) -> None:
+    def __init__(self, tokens: Tokens, events: Events, log: Log, observer: Observer, *, max_body_bytes: int) -> None:
         self._tokens = tokens
+        self._events = events
         self._log = log
         self._observer = observer
         self._max_body_bytes = max_body_bytes
 
     def admit(self, token: str | None) -> Connection:
         """Return whose token this is; raise Refused 401."""
-        connection = self._tokens.of_token(token) if token else None
+        connection = self._tokens.owner(token, TokenUse.SERVER) if token else None
         if connection is None:
             raise Refused(
                 401, Reason.UNAUTHORIZED, "This door does not know the token; `candu-source connections rotate-token` makes a new one."
@@ -65,7 +66,7 @@ class Gate:
 
     def admit_page(self, token: str) -> Connection:
         """Return whose public token this is; raise Refused 401."""
-        connection = self._tokens.of_public_token(token)
+        connection = self._tokens.owner(token, TokenUse.BROWSER)
         if connection is None:
             raise Refused(
                 401, Reason.UNAUTHORIZED, "This door does not know the token; `candu-source connections show` prints the public one."
@@ -74,7 +75,7 @@ class Gate:
 
     def last_event(self, connection: Connection) -> float | None:
         """Return when the connection's last event was accepted, in seconds since the epoch, or None."""
-        return self._tokens.last_event(connection.id)
+        return self._events.last_event(connection.id)
 
     def receive(self, connection: Connection, door: str, incoming: Request, hear: Hear, *, plain: bool = False) -> Response:
         """Take what a request brings and answer with the receipt; raise as `take` does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from candu_source.settings import Settings
+from candu_source.store.audit import SqlAudit
 from candu_source.store.committer import Committer
 from candu_source.store.connections import SEGMENT_LANE, SqlConnections
 from candu_source.store.contents import SqlContents
@@ -14,6 +15,7 @@ from candu_source.store.retention import SqlKeeper
 from candu_source.store.shapes import SqlShapes
 from candu_source.store.shelves import SqlShelves
 from candu_source.store.sqlite import Database
+from candu_source.store.tokens import SqlTokens
 from candu_source.store.trace import SqlTrace
 from candu_source.store.vault import Vault, key_beside
 
@@ -28,6 +30,8 @@ class Store:
     log: Committer
     lanes: SqlLanes
     connections: SqlConnections
+    tokens: SqlTokens
+    audit: SqlAudit
     contents: SqlContents
     ledger: SqlLedger
     shelves: SqlShelves
@@ -48,11 +52,14 @@ def open_store(settings: Settings) -> Store:
     database = Database(path, min_free_bytes=settings.min_free_mb * 2**20, max_bytes=settings.store_max_mb * 2**20)
     key, made = (settings.secret_key, False) if settings.secret_key else key_beside(path)
     vault = Vault(key)
+    connections = SqlConnections(database, vault)
     return Store(
         database=database,
         log=Committer(database, deadline_seconds=settings.commit_deadline_ms / 1000),
         lanes=SqlLanes(database, vault.open, lease_seconds=settings.lease_seconds),
-        connections=SqlConnections(database, vault),
+        connections=connections,
+        tokens=SqlTokens(database, connections.named),
+        audit=SqlAudit(database),
         contents=SqlContents(database),
         ledger=SqlLedger(database),
         shelves=SqlShelves(database),

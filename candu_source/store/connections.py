@@ -1,175 +1,175 @@
-"""Keep connections, their door tokens (digests only) and their write keys (encrypted)."""
+"""Keep connections, their write keys and secrets encrypted; every change is audited in its own transaction."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 import sqlite3
 import time
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from typing import Any
 
 import msgspec
 
-from candu_source.errors import Conflict, NotFound, StoreError
-from candu_source.model import Connection, Region, Rules, Secret
+from candu_source.errors import Conflict, NotFound, StoreError, UsageError
+from candu_source.model import Connection, Region, Rules, Secret, TokenUse
+from candu_source.naming import schema_name
+from candu_source.store.audit import MASKED, Changes, write_audit
 from candu_source.store.sqlite import Database
+from candu_source.store.tokens import insert_token
 from candu_source.store.vault import Vault
 
-_TOKEN_BYTES = 24
-_TOKEN_PREFIX = "cs_"  # noqa: S105 - a prefix by which secret scanners recognise a token
-# Says at a glance that a token may stand in a web page.
-PUBLIC_PREFIX = "pub_"
-_PUBLIC_BYTES = 12
 _ID_BYTES = 5
-# How long a process may go on believing what it knows of a token: a change reaches every door within this.
-_TOKEN_MEMORY_SECONDS = 1.0
-_TOKEN_MEMORY_MOST = 10_000
 SEGMENT_LANE = "segment"
 # Built here, in one thread: msgspec works a type out at its first use, and two threads that do so together crash the process.
 _read_rules = msgspec.json.Decoder(Rules).decode
+# What may be changed of a connection, beside its rules and secrets.
+_CHANGEABLE = ("name", "environment", "region", "segment_host", "paused", "requests_per_minute", "pending_most", "segment_source")
 
 
 class SqlConnections:
-    """Create, find and change connections."""
+    """Create, find and change connections. `by` says who: it stands in the audit."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._sql = database.sql
         self._vault = vault
-        self._remembered: dict[bytes, tuple[float, Connection]] = {}
 
-    def add(self, name: str, write_key: Secret, *, region: Region, segment_host: str | None, rules: Rules) -> tuple[Connection, Secret]:
-        """Create a connection with its Segment lane and first token; return both. Raises Conflict when the name is taken.
+    def add(self, draft: Connection, write_key: Secret, *, by: str) -> tuple[Connection, Secret]:
+        """Create a connection with its Segment lane and a token for each of its doors; return it with the server's token.
 
-        The table of its portal rule goes into its contents.
+        Of `draft` the id and the time are made here. The table of its portal rule goes into its contents. Raises Conflict when the
+        name, or the warehouse schema that it names, is taken, and UsageError when it names none.
         """
-        connection = Connection(
-            _new_id(), name, region, segment_host, paused=False, rules=rules, created_at=time.time(), public_token=_new_public_token()
-        )
-        token = _new_token()
+        made = replace(draft, id=secrets.token_hex(_ID_BYTES), slug=_slug(draft.name), created_at=time.time())
         with self._database.write() as db:
-            try:
-                db.execute(self._sql["add_connection"], {**_row(connection), "write_key": self._vault.seal(write_key)})
-            except sqlite3.IntegrityError:
-                raise Conflict(f"a connection named {name!r} exists; choose another name or `connections show {name}`") from None
-            db.execute(self._sql["add_lane"], {"connection": connection.id, "destination": SEGMENT_LANE})
-            db.execute(self._sql["add_token"], {"digest": _digest(token), "connection": connection.id})
-            db.executemany(self._sql["tell_content"], _portal_rows(connection))
-        return connection, Secret(token)
+            self._insist_free(db, made)
+            db.execute(self._sql["add_connection"], {**_row(made), "write_key": self._vault.seal(write_key)})
+            db.execute(self._sql["add_lane"], {"connection": made.id, "destination": SEGMENT_LANE})
+            public = insert_token(db, self._sql, made.id, TokenUse.BROWSER)
+            token = insert_token(db, self._sql, made.id, TokenUse.SERVER)
+            db.executemany(self._sql["tell_content"], _portal_rows(made))
+            changes = {"name": (None, made.name), "region": (None, made.region), "write_key": (None, MASKED)}
+            self._audit(db, by, "connection.added", made, changes)
+        return replace(made, public_token=public.reveal()), token
 
     def all(self) -> list[Connection]:
         """List connections by name."""
-        return [self._read(row) for row in self._database.rows("connections")]
+        return [self._read(row) for row in self._database.rows("connections", {"name": None})]
 
     def named(self, name: str) -> Connection:
         """Find a connection by name or id; raise NotFound."""
-        row = self._database.row("connection_named", {"name": name})
+        row = self._database.row("connections", {"name": name})
         if row is None:
             raise NotFound(f"there is no connection {name!r}; `candu-source connections list` shows them all")
         return self._read(row)
 
-    def save(self, connection: Connection) -> None:
-        """Write back region, host, pause and rules, without the portal rule's table: that is in the contents."""
-        self._database.run("save_connection", _row(connection))
+    def save(self, connection: Connection, *, by: str) -> Connection:
+        """Write back what may be changed, without the portal rule's table (that is in the contents), and return it as it is now.
 
-    def set_write_key(self, connection: Connection, write_key: Secret) -> None:
+        Raises Conflict and UsageError as `add` does.
+        """
+        before = self.named(connection.id)
+        slug = before.slug if connection.name == before.name else _slug(connection.name)
+        after = replace(connection, slug=slug)
+        changes = dict(_differences(before, after))
+        if changes:
+            with self._database.write() as db:
+                self._insist_free(db, after)
+                db.execute(self._sql["save_connection"], _row(after))
+                self._audit(db, by, "connection.changed", before, changes)
+        return after
+
+    def set_write_key(self, connection: Connection, write_key: Secret, *, by: str) -> None:
         """Put another write key in place and let held lanes go."""
         with self._database.write() as db:
             db.execute(self._sql["save_write_key"], {"connection": connection.id, "write_key": self._vault.seal(write_key)})
+            db.execute(self._sql["forget_first_confirmed"], {"connection": connection.id})
             db.execute(self._sql["unhold"], {"connection": connection.id})
+            self._audit(db, by, "write_key.changed", connection, {"write_key": (MASKED, MASKED)})
 
-    def unhold(self, connection: Connection) -> None:
+    def unhold(self, connection: Connection, *, by: str) -> None:
         """Let held and waiting lanes go at once."""
-        self._database.run("unhold", {"connection": connection.id})
-
-    def rotate_token(self, connection: Connection, *, grace_seconds: float) -> Secret:
-        """Return a new token; the ones in force run out after the grace period."""
-        token = _new_token()
         with self._database.write() as db:
-            db.execute(self._sql["expire_tokens"], {"connection": connection.id, "grace": grace_seconds})
-            db.execute(self._sql["add_token"], {"digest": _digest(token), "connection": connection.id})
-        return Secret(token)
+            db.execute(self._sql["unhold"], {"connection": connection.id})
+            self._audit(db, by, "lanes.retried", connection, {})
 
-    def of_token(self, token: str) -> Connection | None:
-        """Find whose token this is, or None; an answer is believed for a second."""
-        digest = _digest(token)
-        if known := self._recall(digest):
-            return known
-        row = self._database.row("connection_of_token", {"digest": digest})
-        if row is None or not hmac.compare_digest(row[0], digest):
-            self._remembered.pop(digest, None)
-            return None
-        return self._remember(digest, self._read(row[1:]))
-
-    def of_public_token(self, token: str) -> Connection | None:
-        """Find whose public token this is, or None; an answer is believed for a second."""
-        digest = _digest(token)
-        if known := self._recall(digest):
-            return known
-        row = self._database.row("connection_of_public_token", {"token": token})
-        if row is None:
-            self._remembered.pop(digest, None)
-            return None
-        return self._remember(digest, self._read(row))
+    def set_identity_secret(self, connection: Connection, secret: Secret | None, *, by: str) -> None:
+        """Put another secret in place, by which user ids from browsers are proven; None takes it away."""
+        sealed = self._vault.seal(secret) if secret else None
+        masked = (MASKED if connection.identity_secret else None, MASKED if secret else None)
+        with self._database.write() as db:
+            db.execute(self._sql["save_identity_secret"], {"connection": connection.id, "secret": sealed})
+            self._audit(db, by, "identity_secret.changed", connection, {"identity_secret": masked})
 
     def last_event(self, connection: str) -> float | None:
         """Return when a connection's last event was accepted (seconds since the epoch), or None."""
         row = self._database.row("last_event", {"connection": connection})
         return float(row[0]) if row else None
 
-    def rotate_public_token(self, connection: Connection) -> Connection:
-        """Return the connection with a new public token; the old one is a stranger's within a second."""
-        token = _new_public_token()
-        self._database.run("save_public_token", {"connection": connection.id, "token": token})
-        return replace(connection, public_token=token)
+    def unreadable_keys(self) -> list[str]:
+        """List the ids of connections whose write key does not decrypt."""
+        return [connection for connection, sealed in self._database.rows("write_keys") if not self._vault.opens(sealed)]
 
-    def set_identity_secret(self, connection: Connection, secret: Secret | None) -> None:
-        """Put another secret in place, by which user ids from browsers are proven; None takes it away."""
-        sealed = self._vault.seal(secret) if secret else None
-        self._database.run("save_identity_secret", {"connection": connection.id, "secret": sealed})
+    def _insist_free(self, db: sqlite3.Connection, connection: Connection) -> None:
+        for row in db.execute(self._sql["connections"], {"name": None}):
+            identifier, name, slug = row[:3]
+            if identifier == connection.id:
+                continue
+            if name == connection.name:
+                raise Conflict(f"a connection named {name!r} exists; choose another name or `connections show {name}`")
+            if slug == connection.slug:
+                raise Conflict(f"{connection.name!r} names the warehouse schema {slug}, which {name!r} has; choose another name")
 
-    def _recall(self, digest: bytes) -> Connection | None:
-        remembered = self._remembered.get(digest)
-        return remembered[1] if remembered and time.monotonic() - remembered[0] < _TOKEN_MEMORY_SECONDS else None
-
-    def _remember(self, digest: bytes, connection: Connection) -> Connection:
-        if len(self._remembered) >= _TOKEN_MEMORY_MOST:
-            self._remembered.clear()
-        self._remembered[digest] = time.monotonic(), connection
-        return connection
+    def _audit(self, db: sqlite3.Connection, by: str, action: str, connection: Connection, changes: Changes) -> None:
+        write_audit(db, self._sql, by, action, connection.name, changes, connection=connection.id)
 
     def _read(self, row: Any) -> Connection:
-        identifier, name, region, host, paused, rules, created_at, public_token, sealed = row
+        (identifier, name, slug, environment, region, host, paused, rules, created_at, per_minute, most, source, sealed, public) = row
         try:
             known = _read_rules(rules)
         except msgspec.ValidationError as error:
             raise StoreError(f"the rules of connection {name} do not read: {error}") from error
         if known.portal.mode == "lookup":
             known = replace(known, portal=replace(known.portal, table=dict(self._database.rows("portals", {"connection": identifier}))))
-        secret = self._vault.open(sealed) if sealed is not None and self._vault.opens(sealed) else None
-        return Connection(identifier, name, Region(region), host, bool(paused), known, created_at, public_token, secret)
-
-    def unreadable_keys(self) -> list[str]:
-        """List the ids of connections whose write key does not decrypt."""
-        return [connection for connection, sealed in self._database.rows("write_keys") if not self._vault.opens(sealed)]
-
-
-def _new_id() -> str:
-    return secrets.token_hex(_ID_BYTES)
-
-
-def _new_token() -> str:
-    return _TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
-
-
-def _new_public_token() -> str:
-    return PUBLIC_PREFIX + secrets.token_hex(_PUBLIC_BYTES)
+        return Connection(
+            id=identifier,
+            name=name,
+            slug=slug,
+            environment=environment,
+            region=Region(region),
+            segment_host=host,
+            paused=bool(paused),
+            rules=known,
+            created_at=created_at,
+            requests_per_minute=per_minute,
+            pending_most=most,
+            segment_source=source,
+            public_token=public or "",
+            identity_secret=self._vault.open(sealed) if sealed is not None and self._vault.opens(sealed) else None,
+        )
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+def _slug(name: str) -> str:
+    slug = schema_name(name)
+    if not slug:
+        raise UsageError(f"{name!r} names no warehouse schema; use at least one Latin letter or digit")
+    return slug
+
+
+def _differences(before: Connection, after: Connection) -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """Yield what a save changes, field by field; the portal rule's table is in the contents."""
+    for name in _CHANGEABLE:
+        if getattr(before, name) != getattr(after, name):
+            yield name, (getattr(before, name), getattr(after, name))
+    old, new = (msgspec.to_builtins(_stored_rules(each.rules)) for each in (before, after))
+    for field in fields(Rules):
+        if old[field.name] != new[field.name]:
+            yield f"rules.{field.name}", (old[field.name], new[field.name])
+
+
+def _stored_rules(rules: Rules) -> Rules:
+    return replace(rules, portal=replace(rules.portal, table={}))
 
 
 def _portal_rows(connection: Connection) -> list[dict[str, Any]]:
@@ -178,14 +178,7 @@ def _portal_rows(connection: Connection) -> list[dict[str, Any]]:
 
 
 def _row(connection: Connection) -> dict[str, Any]:
-    rules = replace(connection.rules, portal=replace(connection.rules.portal, table={}))
     return {
-        "id": connection.id,
-        "name": connection.name,
-        "region": connection.region,
-        "segment_host": connection.segment_host,
-        "paused": connection.paused,
-        "rules": msgspec.json.encode(rules).decode(),
-        "created_at": connection.created_at,
-        "public_token": connection.public_token,
+        **{name: getattr(connection, name) for name in ("id", "slug", "created_at", *_CHANGEABLE)},
+        "rules": msgspec.json.encode(_stored_rules(connection.rules)).decode(),
     }

@@ -1,8 +1,10 @@
--- The store, version 3. Times are seconds since the epoch. Every table names its connection: no query reads across customers by accident.
+-- The store, version 4. Times are seconds since the epoch. Every table names its connection: no query reads across customers by accident.
 
 CREATE TABLE connections (
     id           TEXT PRIMARY KEY,
-    name         TEXT NOT NULL UNIQUE,
+    name         TEXT NOT NULL UNIQUE,          -- the nickname
+    slug         TEXT NOT NULL UNIQUE,          -- the warehouse schema that the nickname names
+    environment  TEXT NOT NULL DEFAULT '',      -- a label: production, staging…
     region       TEXT NOT NULL,
     segment_host TEXT,
     write_key    BLOB NOT NULL,                 -- encrypted
@@ -11,18 +13,22 @@ CREATE TABLE connections (
     created_at   REAL NOT NULL,
     pruned_to    INTEGER NOT NULL DEFAULT 0,    -- seqs up to here are released by retention
     filtered_expired INTEGER NOT NULL DEFAULT 0, -- filtered events that retention deleted
-    public_token TEXT,                          -- stands in web pages: lets browser events in, and nothing else
-    identity_secret BLOB                        -- encrypted; proves user ids that come from browsers
+    identity_secret BLOB,                       -- encrypted; proves user ids that come from browsers
+    requests_per_minute INTEGER NOT NULL DEFAULT 0, -- at its doors; 0 for no limit
+    pending_most INTEGER NOT NULL DEFAULT 0,    -- events that may wait before its doors refuse more; 0 for no limit
+    segment_source TEXT                         -- id of the source in the Segment workspace, where we made it
 );
-CREATE UNIQUE INDEX connections_public ON connections (public_token);
 
 CREATE TABLE tokens (
-    digest     BLOB PRIMARY KEY,                -- SHA-256 of the token; the token itself is shown once and not kept
-    connection TEXT NOT NULL REFERENCES connections (id),
+    digest     BLOB PRIMARY KEY,                -- SHA-256 of the token
+    connection TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    door       TEXT NOT NULL,                   -- server, browser or readback
+    label      TEXT NOT NULL DEFAULT '',
+    shown      TEXT NOT NULL,                   -- a browser's token as it stands in pages; of others, which are shown once, the end
     created_at REAL NOT NULL,
     expires_at REAL
 );
-CREATE INDEX tokens_of ON tokens (connection);
+CREATE INDEX tokens_of ON tokens (connection, door);
 
 -- A row (a chunk) holds the events that one commit brought by one door for one connection: fewer and larger rows are far cheaper.
 CREATE TABLE log (
@@ -76,6 +82,9 @@ CREATE TABLE lanes (
     epoch         INTEGER NOT NULL DEFAULT 0,   -- grows with every claim: outcomes of an older claim are refused
     turn          INTEGER NOT NULL DEFAULT 0,   -- grows with every claim of any lane: the smallest is next
     dead_expired  INTEGER NOT NULL DEFAULT 0,   -- dead letters that retention deleted
+    enabled       INTEGER NOT NULL DEFAULT 1,   -- 0: its events wait
+    confirmed     INTEGER NOT NULL DEFAULT 0,   -- events that came back by readback, ever
+    first_confirmed_at REAL,                    -- with the key in force
     PRIMARY KEY (connection, destination)
 );
 
@@ -108,6 +117,7 @@ CREATE TABLE dead_letters (
     replay_at   REAL,                           -- asked to be sent again
     PRIMARY KEY (connection, destination, seq)
 );
+CREATE INDEX dead_reasons ON dead_letters (connection, reason, seq);
 CREATE INDEX dead_replays ON dead_letters (connection, destination, seq) WHERE replay_at IS NOT NULL;
 
 CREATE TABLE filtered (
@@ -122,6 +132,7 @@ CREATE TABLE filtered (
     raw         BLOB NOT NULL,
     UNIQUE (connection, message_id)
 );
+CREATE INDEX filtered_groups ON filtered (connection, reason, name, accepted_at);
 
 -- What was kept as filtered and has become an event of the log is filtered no more.
 CREATE TRIGGER filtered_no_more AFTER INSERT ON ids BEGIN
@@ -141,6 +152,8 @@ CREATE TABLE rejects (
     raw        BLOB NOT NULL,
     UNIQUE (connection, digest)
 );
+CREATE INDEX rejects_groups ON rejects (connection, code, last_at, count);
+CREATE INDEX rejects_latest ON rejects (connection, last_at);
 
 CREATE TABLE imports (
     connection TEXT NOT NULL,
@@ -191,8 +204,140 @@ CREATE TABLE shape_notices (
     UNIQUE (connection, door, event, change, path, type)
 );
 
--- How far the watch on shapes has read: the log by place, filtered events and rejects by id.
-CREATE TABLE shape_cursors (
-    source  TEXT PRIMARY KEY,
+-- How far each reader of what came in has read: the log by place, filtered events and rejects by id.
+CREATE TABLE cursors (
+    name    TEXT PRIMARY KEY,                   -- shapes:log, index:log…
     read_to INTEGER NOT NULL
 );
+
+-- What searches find: of every event of the log its terms, under its place among all events ever written. Contentless: terms are not kept.
+CREATE VIRTUAL TABLE terms USING fts5 (term, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
+
+-- Counts by minute and by hour, for charts: nothing is derived from them that the ledger has to prove.
+CREATE TABLE counts (
+    connection TEXT NOT NULL,
+    topic      TEXT NOT NULL,                   -- door:webhook, lane:segment…
+    name       TEXT NOT NULL,                   -- accepted, filtered; first_attempt, after_retry, expired, discarded, latency:12…
+    step       INTEGER NOT NULL,                -- 60 or 3600 seconds
+    start      INTEGER NOT NULL,
+    amount     INTEGER NOT NULL,
+    PRIMARY KEY (connection, step, start, topic, name)
+) WITHOUT ROWID;
+CREATE INDEX counts_old ON counts (step, start);
+
+-- Events that Segment sent back: it does not only say that it has them.
+CREATE TABLE confirmations (
+    connection  TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    seq         INTEGER NOT NULL,
+    at          REAL NOT NULL,
+    PRIMARY KEY (connection, destination, seq)
+) WITHOUT ROWID;
+
+-- Who changed what, when. Secrets are masked before they come here.
+CREATE TABLE audit (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    at         REAL NOT NULL,
+    who        TEXT NOT NULL,                   -- user:anna, token:deploy, command line:root
+    action     TEXT NOT NULL,                   -- connection.changed, token.added…
+    connection TEXT,                            -- id; stays when the connection is gone
+    name       TEXT NOT NULL,                   -- of the connection or of what was changed, as it was called then
+    changes    TEXT NOT NULL                    -- JSON {field: [old, new]}
+);
+CREATE INDEX audit_of ON audit (connection, id);
+
+-- People who may sign in.
+CREATE TABLE users (
+    name       TEXT PRIMARY KEY,
+    password   TEXT NOT NULL,                   -- scrypt, with its salt
+    role       TEXT NOT NULL,                   -- owner or viewer
+    everything INTEGER NOT NULL,                -- sees every connection; else those of grants
+    stamp      TEXT NOT NULL,                   -- in every session of theirs: a new one ends them all
+    created_at REAL NOT NULL
+);
+CREATE TABLE grants (
+    user       TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    connection TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    PRIMARY KEY (user, connection)
+) WITHOUT ROWID;
+
+-- One-time links: who has one becomes the first user.
+CREATE TABLE invitations (
+    digest     BLOB PRIMARY KEY,                -- SHA-256
+    expires_at REAL NOT NULL
+);
+
+-- Tokens for /v1/admin.
+CREATE TABLE admin_tokens (
+    digest     BLOB PRIMARY KEY,                -- SHA-256; the token is shown once
+    name       TEXT NOT NULL UNIQUE,
+    role       TEXT NOT NULL,                   -- owner or viewer
+    connection TEXT REFERENCES connections (id) ON DELETE CASCADE, -- NULL: every one
+    shown      TEXT NOT NULL,                   -- its end
+    created_at REAL NOT NULL,
+    expires_at REAL
+);
+
+-- Events, rejects, filtered events or dead letters sent again: one job, its place in what it works through, and what came of it.
+CREATE TABLE replays (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    connection   TEXT NOT NULL,
+    kind         TEXT NOT NULL,                 -- events, rejects, filtered or dead
+    destination  TEXT NOT NULL,                 -- the lane, for events
+    wanted       TEXT NOT NULL,                 -- JSON of model.Wanted: what to send again
+    namespace    TEXT,                          -- in new message ids; NULL: the same ids
+    state        TEXT NOT NULL,                 -- running, paused, held, cancelled, done
+    detail       TEXT NOT NULL DEFAULT '',      -- why it is held
+    total        INTEGER NOT NULL,              -- inputs to look at, counted at the beginning
+    looked_at    INTEGER NOT NULL DEFAULT 0,
+    place        INTEGER NOT NULL DEFAULT 0,    -- seq or id up to which it is done
+    until        INTEGER NOT NULL,              -- seq or id at which it ends
+    counts       TEXT NOT NULL DEFAULT '{}',    -- JSON {what came of it: inputs}
+    failures     INTEGER NOT NULL DEFAULT 0,
+    due_at       REAL NOT NULL DEFAULT 0,
+    who          TEXT NOT NULL,
+    created_at   REAL NOT NULL,
+    changed_at   REAL NOT NULL,
+    worker       TEXT,
+    leased_until REAL NOT NULL DEFAULT 0,
+    epoch        INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX replays_of ON replays (connection, id);
+CREATE INDEX replays_open ON replays (id) WHERE state = 'running';
+
+-- What needs a person: one open row for a cause, closed when it is healed.
+CREATE TABLE notices (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    connection TEXT NOT NULL,                   -- empty: the whole service
+    cause      TEXT NOT NULL,                   -- lane_held, oldest_pending, dead_growing, confirm_falling, silence, disk_low, quota_low, shape_changed…
+    subject    TEXT NOT NULL,                   -- the lane, the door…
+    urgency    INTEGER NOT NULL,                -- 1 needs a person now … 3 good to know
+    text       TEXT NOT NULL,                   -- one sentence: what, and what to do
+    opened_at  REAL NOT NULL,
+    seen_at    REAL NOT NULL,
+    closed_at  REAL
+);
+CREATE UNIQUE INDEX notices_open ON notices (connection, cause, subject) WHERE closed_at IS NULL;
+CREATE INDEX notices_of ON notices (connection, id);
+
+-- Where notices are sent.
+CREATE TABLE channels (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind       TEXT NOT NULL,                   -- webhook, slack or smtp
+    address    BLOB NOT NULL,                   -- encrypted: an address may be a secret
+    shown      TEXT NOT NULL,                   -- what may be shown of it
+    connection TEXT NOT NULL,                   -- empty: notices of all connections
+    created_at REAL NOT NULL
+);
+
+-- Notices on their way to channels.
+CREATE TABLE notice_posts (
+    notice  INTEGER NOT NULL REFERENCES notices (id) ON DELETE CASCADE,
+    channel INTEGER NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+    what    TEXT NOT NULL,                      -- opened or closed
+    tries   INTEGER NOT NULL DEFAULT 0,
+    due_at  REAL NOT NULL,
+    sent_at REAL,
+    error   TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (notice, channel, what)
+) WITHOUT ROWID;

@@ -1,4 +1,4 @@
-"""Read queries.sql once: a name for each statement, with the dialect's clock put in."""
+"""Read the statements under queries/ once: a name for each, with the dialect's clock put in."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ _VALUES = re.compile(r"(?<=\(VALUES )(\([?, ]+\))")
 
 
 class Statements:
-    """Hold the statements of queries.sql; `statements["claim"]` is its text, ready for one dialect."""
+    """Hold the statements of queries/; `statements["lease"]` is its text, ready for one dialect.
+
+    clock() stands there for the database's own clock in seconds.
+    """
 
     def __init__(self, clock: str) -> None:
-        pieces = _HEADING.split(script("queries"))[1:]
+        pieces = [piece for text in _queries() for piece in _HEADING.split(text)[1:]]
         self._repeated: dict[tuple[str, int], str] = {}
         self._by_name = {name: body.replace("clock()", clock).strip() for name, body in zip(pieces[::2], pieces[1::2], strict=True)}
 
@@ -33,6 +36,11 @@ class Statements:
         return list(self._by_name)
 
 
+def _queries() -> list[str]:
+    folder = resources.files("candu_source.store").joinpath("queries")
+    return [file.read_text("utf-8") for file in sorted(folder.iterdir(), key=lambda file: file.name) if file.name.endswith(".sql")]
+
+
 def script(name: str) -> str:
-    """Return one of the store's scripts: `queries`; `schema`, which makes a store; `upgrade_N`, which brings one to version N."""
+    """Return one of the store's scripts: `schema`, which makes a store; `upgrade_N`, which brings one to version N."""
     return resources.files("candu_source.store").joinpath(f"{name}.sql").read_text("utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -13,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from candu_source.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
+from candu_source.naming import schema_name
 from candu_source.store.chunks import digest, pack_bytes
 from candu_source.store.sql import Statements, script
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # The database's own clock in seconds; julianday resolves to well under a millisecond (SQLite 3.40 has no subsecond unixepoch).
 _CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"
@@ -137,6 +139,8 @@ class Database:
         # What upgrades need of Python.
         self._writer.create_function("packed", 1, lambda item: pack_bytes([item]), deterministic=True)
         self._writer.create_function("digest", 2, digest, deterministic=True)
+        self._writer.create_function("schema_name", 1, schema_name, deterministic=True)
+        self._writer.create_function("token_digest", 1, lambda token: hashlib.sha256(token.encode()).digest(), deterministic=True)
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             version = self._writer.execute("PRAGMA user_version").fetchone()[0]

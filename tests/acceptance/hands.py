@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from candu_source.model import Region, Rules, Secret
+from candu_source.model import Connection, Secret
 from candu_source.settings import Settings
 from candu_source.store import Store, open_store
 from tests.acceptance.service import Door, Service
@@ -21,11 +21,11 @@ def connect(service: Service, hosts: Mapping[str, str]) -> list[Door]:
 def pause(service: Service, door: Door) -> None:
     """Stop delivering one connection's events."""
     with _opened(service) as store:
-        store.connections.save(replace(store.connections.named(door.id), paused=True))
+        store.connections.save(replace(store.connections.named(door.id), paused=True), by="test")
 
 
 def _connect(service: Service, store: Store, name: str, host: str) -> Door:
-    made, secret = store.connections.add(name, Secret(name), region=Region.US, segment_host=host, rules=Rules())
+    made, secret = store.connections.add(Connection("", name, segment_host=host), Secret(name), by="test")
     token = secret.reveal()
     return Door(made.id, name, token, f"{service.url}/v1/webhook/{token}", f"{service.url}/v1/interactions", made.public_token, "")
 

@@ -13,7 +13,7 @@ import pytest
 
 from candu_source import intake
 from candu_source.app import build_worker
-from candu_source.model import Connection, Heard, Region, Rules, Secret
+from candu_source.model import Connection, Heard, Rules, Secret
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
 from candu_source.store import Store, open_store
@@ -46,7 +46,7 @@ def store(settings: Settings) -> Iterator[Store]:
 def connect(store: Store, twin: Twin, name: str = "Candu_Test", rules: Rules | None = None) -> Connection:
     """Make a connection that delivers to the twin under a key of its own."""
     rules = rules or Rules(custom_events="send")
-    connection, _ = store.connections.add(name, Secret(f"key-{name}"), region=Region.US, segment_host=twin.url, rules=rules)
+    connection, _ = store.connections.add(Connection("", name, segment_host=twin.url, rules=rules), Secret(f"key-{name}"), by="test")
     return connection
 
 
@@ -140,7 +140,7 @@ def test_what_only_a_person_can_mend_holds_after_one_request(
         until(lambda: store.ledger.tallies()[0].held == reason)
         assert segment_twin.stats()["requests"] == 1
         segment_twin.heal()
-        store.connections.unhold(connection)
+        store.connections.unhold(connection, by="test")
         until(lambda: drained(store))
     assert len(segment_twin.ids()) == 2
 

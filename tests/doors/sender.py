@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from candu_source.app import build_web
-from candu_source.model import Connection, Region, Rules, Secret
+from candu_source.model import Connection, Rules, Secret
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
 from candu_source.store import Store, open_store
@@ -40,7 +40,9 @@ class Web:
     def sender(self, rules: Rules | None = None) -> Sender:
         """Make a connection of its own, so that tests do not see each other's events."""
         connection, token = self.store.connections.add(
-            uuid.uuid4().hex, Secret("wk"), region=Region.US, segment_host=None, rules=rules or Rules(allowed_origins=(ORIGIN,))
+            Connection("", uuid.uuid4().hex, rules=rules or Rules(allowed_origins=(ORIGIN,))),
+            Secret("wk"),
+            by="test",
         )
         return Sender(self, connection, token.reveal())
 

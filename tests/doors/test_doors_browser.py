@@ -14,7 +14,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from candu_source.doors.browser import allows
-from candu_source.model import Kind, Rules, Secret
+from candu_source.model import Kind, Rules, Secret, TokenUse
 from candu_source.settings import Settings
 from tests.doors.items import VERSION, candu_properties, encode
 from tests.doors.sender import Sender, Web, assert_problem, counts, rejected
@@ -176,9 +176,9 @@ def test_tokens_open_their_own_doors_only(page: Sender) -> None:
 
 
 def test_a_rotated_public_token_is_a_strangers(page: Sender) -> None:
-    changed = page.web.store.connections.rotate_public_token(page.connection)
+    changed = page.web.store.tokens.rotate(page.connection, TokenUse.BROWSER, grace_seconds=0, by="test")
     assert_problem(post(page, heard()), 401, "unauthorized")
-    assert counts(post(page, heard(), token=changed.public_token)) == (1, 0, 0, 0)
+    assert counts(post(page, heard(), token=changed.reveal())) == (1, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_rotated_public_token_is_a_strangers(page: Sender) -> None:
 )
 def test_a_user_id_needs_its_proof(web: Web, mode: Any, item: dict[str, Any], expected: tuple[int, int, int, int]) -> None:
     page = web.sender(replace(OPEN, identity=mode))
-    web.store.connections.set_identity_secret(page.connection, Secret(SECRET))
+    web.store.connections.set_identity_secret(page.connection, Secret(SECRET), by="test")
     answer = post(page, item)
     assert counts(answer) == expected
     marked = [message["context"].get("candu", {}).get("identity") for message in page.messages()]

@@ -330,6 +330,6 @@ def test_contents_are_listed_with_name_and_slug(web: Web, sender: Sender) -> Non
 
 
 def test_a_paused_connection_goes_on_taking_calls(web: Web, sender: Sender) -> None:
-    web.store.connections.save(replace(sender.connection, paused=True))
+    web.store.connections.save(replace(sender.connection, paused=True), by="test")
     assert sender.send("rest", call("track")).json == SUCCESS
     assert len(sender.messages()) == 1

@@ -113,7 +113,7 @@ def test_an_unknown_name_of_candu_is_noticed_until_the_table_knows_it(place: Pla
     place.send(customer, "webhook", [named("candu.sdk.new", n, a=1) for n in range(2)])
     place.look()
     assert place.seen(customer) == [("unknown_event", "", "", 2)]
-    place.store.connections.save(replace(customer, rules=Rules({"candu.sdk.new": Kind.FILTER})))
+    place.store.connections.save(replace(customer, rules=Rules({"candu.sdk.new": Kind.FILTER})), by="test")
     place.send(customer, "webhook", named("candu.sdk.new", 3, a=1))
     place.look()
     assert place.seen(customer) == [("unknown_event", "", "", 2)]

@@ -11,7 +11,7 @@ from typing import Any
 from candu_source import intake
 from candu_source.app import build_watch
 from candu_source.doors import DOORS
-from candu_source.model import Connection, Receipt, Region, Rules, Secret
+from candu_source.model import Connection, Receipt, Rules, Secret
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
 from candu_source.store import Store, open_store
@@ -34,7 +34,7 @@ class Place:
 
     def customer(self, rules: Rules | None = None) -> Connection:
         """Make a connection of its own, so that tests do not see each other's inputs."""
-        made, _ = self.store.connections.add(uuid.uuid4().hex, Secret("wk"), region=Region.US, segment_host=None, rules=rules or Rules())
+        made, _ = self.store.connections.add(Connection("", uuid.uuid4().hex, rules=rules or Rules()), Secret("wk"), by="test")
         return made
 
     def send(self, connection: Connection, door: str, body: Any) -> Receipt:

@@ -15,9 +15,7 @@ from candu_source.model import (
     Event,
     Filtered,
     Outcome,
-    Region,
     Reject,
-    Rules,
     Secret,
     Settlement,
 )
@@ -35,7 +33,7 @@ def make_store(directory: Path, **changes: object) -> Store:
 
 def add_connection(store: Store, name: str = "Candu_Test") -> Connection:
     """Make a connection that would deliver to nowhere."""
-    connection, _ = store.connections.add(name, Secret("key-" + name), region=Region.US, segment_host="http://127.0.0.1:9", rules=Rules())
+    connection, _ = store.connections.add(Connection("", name, segment_host="http://127.0.0.1:9"), Secret("key-" + name), by="test")
     return connection
 
 

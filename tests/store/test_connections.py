@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from candu_source.errors import Conflict, NotFound
-from candu_source.model import Connection, Kind, PortalRule, Region, Rules, Secret
+from candu_source.model import Connection, Kind, PortalRule, Region, Rules, Secret, TokenUse
 from candu_source.store import Store
 from candu_source.store.vault import key_beside
 from tests.store.shelf import add_connection, admit, claim, make_store
@@ -16,10 +16,10 @@ from tests.store.shelf import add_connection, admit, claim, make_store
 
 def test_a_connection_reads_back_as_it_was_written(store: Store) -> None:
     rules = Rules({"candu.sdk.x": Kind.VIEW}, "send", "filter", extra_properties=False, portal=PortalRule("lookup", table={"a": 1}))
-    made, _ = store.connections.add("Prod", Secret("k"), region=Region.EU, segment_host=None, rules=rules)
+    made, _ = store.connections.add(Connection("", "Prod", region=Region.EU, rules=rules), Secret("k"), by="test")
     assert store.connections.named("Prod") == made == store.connections.named(made.id)
     changed = replace(made, region=Region.US, paused=True, segment_host="https://proxy.example.com")
-    store.connections.save(changed)
+    store.connections.save(changed, by="test")
     assert store.connections.named("Prod") == changed
     assert changed.host == "https://proxy.example.com"
 
@@ -32,31 +32,31 @@ def test_names_are_unique_and_strangers_are_named(store: Store, connection: Conn
 
 
 def test_tokens_rotate_with_and_without_overlap(store: Store) -> None:
-    connection, first = store.connections.add("Prod", Secret("k"), region=Region.US, segment_host=None, rules=Rules())
-    second = store.connections.rotate_token(connection, grace_seconds=3600)
-    assert store.connections.of_token(first.reveal()) == store.connections.of_token(second.reveal()) == connection
-    third = store.connections.rotate_token(connection, grace_seconds=0)
-    store.connections._remembered.clear()
-    found = [store.connections.of_token(token.reveal()) for token in (first, second, third)]
+    connection, first = store.connections.add(Connection("", "Prod"), Secret("k"), by="test")
+    second = store.tokens.rotate(connection, TokenUse.SERVER, by="test", grace_seconds=3600)
+    assert store.tokens.owner(first.reveal(), TokenUse.SERVER) == store.tokens.owner(second.reveal(), TokenUse.SERVER) == connection
+    third = store.tokens.rotate(connection, TokenUse.SERVER, by="test", grace_seconds=0)
+    store.tokens.forget()
+    found = [store.tokens.owner(token.reveal(), TokenUse.SERVER) for token in (first, second, third)]
     assert found == [None, None, connection]
 
 
 @pytest.mark.parametrize("token", ["", "cs_", "x" * 10_000, "\ud800", "'; DROP TABLE tokens; --"])
 def test_strangers_get_in_nowhere(store: Store, connection: Connection, token: str) -> None:
-    assert store.connections.of_token(token) is None
+    assert store.tokens.owner(token, TokenUse.SERVER) is None
 
 
 def test_another_write_key_lets_a_held_lane_go(store: Store, connection: Connection) -> None:
     store.log.append(admit(connection, 1))
     with store.database.write() as db:
         db.execute("UPDATE lanes SET held = 'key_refused'")
-    store.connections.set_write_key(connection, Secret("another"))
+    store.connections.set_write_key(connection, Secret("another"), by="test")
     assert claim(store).target.write_key == Secret("another")
 
 
 def test_no_secret_is_in_the_files(tmp_path: Path) -> None:
     store = make_store(tmp_path)
-    connection, token = store.connections.add("Prod", Secret("CANARY-KEY"), region=Region.US, segment_host=None, rules=Rules())
+    connection, token = store.connections.add(Connection("", "Prod"), Secret("CANARY-KEY"), by="test")
     store.log.append(admit(connection, 1))
     assert claim(store).target.write_key.reveal() == "CANARY-KEY"
     for file in tmp_path.iterdir():

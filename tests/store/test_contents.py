@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from candu_source.errors import StoreError
-from candu_source.model import Connection, PortalRule, Region, Rules, Secret
+from candu_source.model import Connection, PortalRule, Rules, Secret, TokenUse
 from candu_source.store import Store
 from candu_source.store.contents import Content
 from tests.store.shelf import add_connection
@@ -121,12 +121,12 @@ def test_telling_in_any_order_and_twice_says_the_same(store: Store) -> None:
 
 def test_the_portal_rule_looks_up_here(store: Store, other: Connection) -> None:
     rules = Rules(portal=PortalRule("lookup", table={"a": 1}))
-    made, token = store.connections.add("Prod", Secret("k"), region=Region.US, segment_host=None, rules=rules)
+    made, token = store.connections.add(Connection("", "Prod", rules=rules), Secret("k"), by="test")
     assert store.contents.all(made.id) == [Content("a", portal_id=1)]
     store.contents.tell(
         made.id, [Content("a", "slug", portal_id=2), Content("b", portal_id=3), Content("c", "no-portal"), Content(slug="s")]
     )
-    for found in (store.connections.named("Prod"), store.connections.of_token(token.reveal()), *store.connections.all()[1:]):
+    for found in (store.connections.named("Prod"), store.tokens.owner(token.reveal(), TokenUse.SERVER), *store.connections.all()[1:]):
         assert found is not None
         assert found.rules.portal == PortalRule("lookup", table={"a": 2, "b": 3})
     assert store.connections.named(other.name).rules.portal == PortalRule()
@@ -134,11 +134,11 @@ def test_the_portal_rule_looks_up_here(store: Store, other: Connection) -> None:
 
 def test_saving_a_connection_leaves_the_table_alone(store: Store) -> None:
     """What was read a while ago must not go over what was told since."""
-    made, _ = store.connections.add("Prod", Secret("k"), region=Region.US, segment_host=None, rules=Rules(portal=PortalRule("lookup")))
+    made, _ = store.connections.add(Connection("", "Prod", rules=Rules(portal=PortalRule("lookup"))), Secret("k"), by="test")
     store.contents.tell(made.id, [Content("a", portal_id=1)])
     read = store.connections.named("Prod")
     store.contents.tell(made.id, [Content("a", portal_id=2)])
-    store.connections.save(replace(read, paused=True))
+    store.connections.save(replace(read, paused=True), by="test")
     assert store.connections.named("Prod").rules.portal.table == {"a": 2}
     with store.database.read() as db:
         assert '"table":{}' in db.execute("SELECT rules FROM connections WHERE name = 'Prod'").fetchone()[0]
@@ -146,6 +146,6 @@ def test_saving_a_connection_leaves_the_table_alone(store: Store) -> None:
 
 @pytest.mark.parametrize("rule", [PortalRule(), PortalRule("constant", constant=5)])
 def test_other_portal_rules_read_no_table(store: Store, rule: PortalRule) -> None:
-    made, _ = store.connections.add("Prod", Secret("k"), region=Region.US, segment_host=None, rules=Rules(portal=rule))
+    made, _ = store.connections.add(Connection("", "Prod", rules=Rules(portal=rule)), Secret("k"), by="test")
     store.contents.tell(made.id, [Content("a", portal_id=1)])
     assert store.connections.named("Prod").rules.portal == rule

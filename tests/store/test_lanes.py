@@ -117,7 +117,7 @@ def test_hold_keeps_everything_until_a_person_lets_it_go(store: Store, connectio
     store.log.append(admit(connection, 2))
     assert store.lanes.claim("w", 10) == []
     assert (store.ledger.tallies()[0].held, store.ledger.tallies()[0].pending) == ("key_refused", 2)
-    store.connections.unhold(connection)
+    store.connections.unhold(connection, by="test")
     assert refs(claim(store).batches[0]) == [1, 2]
 
 

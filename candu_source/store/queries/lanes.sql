@@ -1,0 +1,80 @@
+-- name: due_lanes
+-- List the lanes with something to send that are due and free (or this worker's own), longest-waiting first; a clock that jumped back frees them.
+SELECT l.connection, l.destination, l.cursor, l.failures, l.epoch, c.name, c.region, c.segment_host, c.write_key
+FROM lanes l JOIN connections c ON c.id = l.connection
+WHERE l.held IS NULL AND NOT c.paused
+  AND (l.failures = 0 OR NOT :healthy_only)
+  AND (l.due_at <= clock() OR clock() < l.waiting_since)
+  AND (l.worker IS NULL OR l.worker = :worker OR l.leased_until <= clock() OR clock() < l.leased_at)
+  AND (EXISTS (SELECT 1 FROM log g WHERE g.connection = l.connection AND g.last_seq > l.cursor) OR EXISTS (
+      SELECT 1 FROM dead_letters d WHERE d.connection = l.connection AND d.destination = l.destination AND d.replay_at IS NOT NULL))
+  AND NOT EXISTS (SELECT 1 FROM json_each(:busy) b WHERE b.value ->> 0 = l.connection AND b.value ->> 1 = l.destination)
+ORDER BY l.turn LIMIT :most
+
+-- name: last_turn
+-- Read the turn of the lane that was claimed last.
+SELECT max(turn) FROM lanes
+
+-- name: lease
+-- Take a lane, whose wait is over; the new epoch fences whoever had it.
+UPDATE lanes SET worker = :worker, due_at = 0, leased_at = clock(), leased_until = clock() + :seconds, epoch = epoch + 1, turn = :turn
+WHERE connection = :connection AND destination = :destination
+
+-- name: renew
+-- Prolong a lease that is still ours.
+UPDATE lanes SET leased_at = clock(), leased_until = clock() + :seconds
+WHERE connection = :connection AND destination = :destination AND epoch = :epoch
+
+-- name: release_all
+-- Give back every lane that this worker holds.
+UPDATE lanes SET worker = NULL, leased_until = 0 WHERE worker = :worker
+
+-- name: settled_beyond
+-- List the ranges beyond the cursor that are ended already, in order.
+SELECT first_seq, last_seq FROM attempts
+WHERE connection = :connection AND destination = :destination AND settled AND first_seq > :cursor ORDER BY first_seq
+
+-- name: waiting_chunks
+-- Read the chunks with events of a stretch of the log, in order.
+SELECT last_seq, events, messages, accepted_at FROM log
+WHERE connection = :connection AND last_seq > :after AND last_seq - events < :before - 1 ORDER BY last_seq
+
+-- name: replay_seqs
+-- List the dead letters that are to be sent again, in order.
+SELECT seq FROM dead_letters WHERE connection = :connection AND destination = :destination AND replay_at IS NOT NULL ORDER BY seq
+
+-- name: lane_cursor
+-- Read where a lane stands and which claim is in force.
+SELECT cursor, epoch FROM lanes WHERE connection = :connection AND destination = :destination
+
+-- name: add_attempt
+-- Write down one try.
+INSERT INTO attempts (connection, destination, first_seq, last_seq, events, replay, settled, started_at, seconds, outcome, status, detail, decision)
+VALUES (:connection, :destination, :first_seq, :last_seq, :events, :replay, :settled, :started_at, :seconds, :outcome, :status, :detail, :decision)
+
+-- name: move_cursor
+-- Put the cursor forward; a lane that is not waiting is healthy again.
+UPDATE lanes SET cursor = :cursor, failures = CASE WHEN due_at <= clock() THEN 0 ELSE failures END
+WHERE connection = :connection AND destination = :destination
+
+-- name: wait
+-- Make a lane wait; of several answers to one claim the longest wait counts.
+UPDATE lanes SET failures = :failures, waiting_since = clock(), due_at = max(due_at, :due_at)
+WHERE connection = :connection AND destination = :destination
+
+-- name: hold
+-- Hold a lane until a person mends it.
+UPDATE lanes SET held = :reason, held_detail = :detail WHERE connection = :connection AND destination = :destination
+
+-- name: unhold
+-- Let the lanes of a connection go at once.
+UPDATE lanes SET held = NULL, held_detail = NULL, failures = 0, due_at = 0 WHERE connection = :connection
+
+-- name: bury
+-- Set events aside as dead.
+INSERT INTO dead_letters (connection, destination, seq, reason, detail, died_at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (connection, destination, seq) DO UPDATE SET reason = excluded.reason, detail = excluded.detail, died_at = excluded.died_at, replay_at = NULL
+
+-- name: raise_dead
+-- Forget a dead letter that was delivered after all.
+DELETE FROM dead_letters WHERE connection = ? AND destination = ? AND seq = ?

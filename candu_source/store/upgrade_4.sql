@@ -1,0 +1,202 @@
+-- Version 3 had one public token a connection, no schema names, no switches on lanes, and knew nothing of people, audits, replays and notices.
+
+CREATE TABLE tokens_3 AS SELECT * FROM tokens;
+DROP TABLE tokens;
+DROP VIEW heads;
+ALTER TABLE connections RENAME TO connections_3;
+ALTER TABLE lanes RENAME TO lanes_3;
+
+CREATE TABLE connections (
+    id           TEXT PRIMARY KEY,
+    name         TEXT NOT NULL UNIQUE,
+    slug         TEXT NOT NULL UNIQUE,
+    environment  TEXT NOT NULL DEFAULT '',
+    region       TEXT NOT NULL,
+    segment_host TEXT,
+    write_key    BLOB NOT NULL,
+    rules        TEXT NOT NULL,
+    paused       INTEGER NOT NULL DEFAULT 0,
+    created_at   REAL NOT NULL,
+    pruned_to    INTEGER NOT NULL DEFAULT 0,
+    filtered_expired INTEGER NOT NULL DEFAULT 0,
+    identity_secret BLOB,
+    requests_per_minute INTEGER NOT NULL DEFAULT 0,
+    pending_most INTEGER NOT NULL DEFAULT 0,
+    segment_source TEXT
+);
+
+INSERT INTO connections (id, name, slug, region, segment_host, write_key, rules, paused, created_at, pruned_to, filtered_expired, identity_secret)
+SELECT id, name, CASE WHEN row_number() OVER (PARTITION BY schema_name(name) ORDER BY created_at, id) = 1
+    THEN schema_name(name) ELSE schema_name(name) || '_' || id END,
+  region, segment_host, write_key, rules, paused, created_at, pruned_to, filtered_expired, identity_secret FROM connections_3;
+
+CREATE TABLE tokens (
+    digest     BLOB PRIMARY KEY,
+    connection TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    door       TEXT NOT NULL,
+    label      TEXT NOT NULL DEFAULT '',
+    shown      TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    expires_at REAL
+);
+CREATE INDEX tokens_of ON tokens (connection, door);
+
+INSERT INTO tokens (digest, connection, door, shown, created_at, expires_at)
+SELECT digest, connection, 'server', '…', created_at, expires_at FROM tokens_3;
+INSERT INTO tokens (digest, connection, door, shown, created_at)
+SELECT token_digest(public_token), id, 'browser', public_token, created_at FROM connections_3 WHERE public_token IS NOT NULL;
+
+CREATE VIEW heads AS
+SELECT c.id AS connection, max(c.pruned_to, coalesce((SELECT max(g.last_seq) FROM log g WHERE g.connection = c.id), 0)) AS head
+FROM connections c;
+
+CREATE TABLE lanes (
+    connection    TEXT NOT NULL,
+    destination   TEXT NOT NULL,
+    cursor        INTEGER NOT NULL DEFAULT 0,
+    failures      INTEGER NOT NULL DEFAULT 0,
+    waiting_since REAL NOT NULL DEFAULT 0,
+    due_at        REAL NOT NULL DEFAULT 0,
+    held          TEXT,
+    held_detail   TEXT,
+    worker        TEXT,
+    leased_at     REAL NOT NULL DEFAULT 0,
+    leased_until  REAL NOT NULL DEFAULT 0,
+    epoch         INTEGER NOT NULL DEFAULT 0,
+    turn          INTEGER NOT NULL DEFAULT 0,
+    dead_expired  INTEGER NOT NULL DEFAULT 0,
+    enabled       INTEGER NOT NULL DEFAULT 1,
+    confirmed     INTEGER NOT NULL DEFAULT 0,
+    first_confirmed_at REAL,
+    PRIMARY KEY (connection, destination)
+);
+
+INSERT INTO lanes (connection, destination, cursor, failures, waiting_since, due_at, held, held_detail, worker, leased_at, leased_until, epoch, turn, dead_expired)
+SELECT connection, destination, cursor, failures, waiting_since, due_at, held, held_detail, worker, leased_at, leased_until, epoch, turn, dead_expired
+FROM lanes_3;
+DROP TABLE tokens_3;
+DROP TABLE connections_3;
+DROP TABLE lanes_3;
+
+CREATE INDEX dead_reasons ON dead_letters (connection, reason, seq);
+CREATE INDEX filtered_groups ON filtered (connection, reason, name, accepted_at);
+CREATE INDEX rejects_groups ON rejects (connection, code, last_at, count);
+CREATE INDEX rejects_latest ON rejects (connection, last_at);
+
+CREATE TABLE cursors (
+    name    TEXT PRIMARY KEY,
+    read_to INTEGER NOT NULL
+);
+INSERT INTO cursors (name, read_to) SELECT 'shapes:' || source, read_to FROM shape_cursors;
+DROP TABLE shape_cursors;
+
+CREATE VIRTUAL TABLE terms USING fts5 (term, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
+CREATE TABLE counts (
+    connection TEXT NOT NULL,
+    topic      TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    step       INTEGER NOT NULL,
+    start      INTEGER NOT NULL,
+    amount     INTEGER NOT NULL,
+    PRIMARY KEY (connection, step, start, topic, name)
+) WITHOUT ROWID;
+CREATE INDEX counts_old ON counts (step, start);
+CREATE TABLE confirmations (
+    connection  TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    seq         INTEGER NOT NULL,
+    at          REAL NOT NULL,
+    PRIMARY KEY (connection, destination, seq)
+) WITHOUT ROWID;
+CREATE TABLE audit (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    at         REAL NOT NULL,
+    who        TEXT NOT NULL,
+    action     TEXT NOT NULL,
+    connection TEXT,
+    name       TEXT NOT NULL,
+    changes    TEXT NOT NULL
+);
+CREATE INDEX audit_of ON audit (connection, id);
+CREATE TABLE users (
+    name       TEXT PRIMARY KEY,
+    password   TEXT NOT NULL,
+    role       TEXT NOT NULL,
+    everything INTEGER NOT NULL,
+    stamp      TEXT NOT NULL,
+    created_at REAL NOT NULL
+);
+CREATE TABLE grants (
+    user       TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    connection TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
+    PRIMARY KEY (user, connection)
+) WITHOUT ROWID;
+CREATE TABLE invitations (
+    digest     BLOB PRIMARY KEY,
+    expires_at REAL NOT NULL
+);
+CREATE TABLE admin_tokens (
+    digest     BLOB PRIMARY KEY,
+    name       TEXT NOT NULL UNIQUE,
+    role       TEXT NOT NULL,
+    connection TEXT REFERENCES connections (id) ON DELETE CASCADE,
+    shown      TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    expires_at REAL
+);
+CREATE TABLE replays (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    connection   TEXT NOT NULL,
+    kind         TEXT NOT NULL,
+    destination  TEXT NOT NULL,
+    wanted       TEXT NOT NULL,
+    namespace    TEXT,
+    state        TEXT NOT NULL,
+    detail       TEXT NOT NULL DEFAULT '',
+    total        INTEGER NOT NULL,
+    looked_at    INTEGER NOT NULL DEFAULT 0,
+    place        INTEGER NOT NULL DEFAULT 0,
+    until        INTEGER NOT NULL,
+    counts       TEXT NOT NULL DEFAULT '{}',
+    failures     INTEGER NOT NULL DEFAULT 0,
+    due_at       REAL NOT NULL DEFAULT 0,
+    who          TEXT NOT NULL,
+    created_at   REAL NOT NULL,
+    changed_at   REAL NOT NULL,
+    worker       TEXT,
+    leased_until REAL NOT NULL DEFAULT 0,
+    epoch        INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX replays_of ON replays (connection, id);
+CREATE INDEX replays_open ON replays (id) WHERE state = 'running';
+CREATE TABLE notices (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    connection TEXT NOT NULL,
+    cause      TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    urgency    INTEGER NOT NULL,
+    text       TEXT NOT NULL,
+    opened_at  REAL NOT NULL,
+    seen_at    REAL NOT NULL,
+    closed_at  REAL
+);
+CREATE UNIQUE INDEX notices_open ON notices (connection, cause, subject) WHERE closed_at IS NULL;
+CREATE INDEX notices_of ON notices (connection, id);
+CREATE TABLE channels (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind       TEXT NOT NULL,
+    address    BLOB NOT NULL,
+    shown      TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    created_at REAL NOT NULL
+);
+CREATE TABLE notice_posts (
+    notice  INTEGER NOT NULL REFERENCES notices (id) ON DELETE CASCADE,
+    channel INTEGER NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+    what    TEXT NOT NULL,
+    tries   INTEGER NOT NULL DEFAULT 0,
+    due_at  REAL NOT NULL,
+    sent_at REAL,
+    error   TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (notice, channel, what)
+) WITHOUT ROWID;
