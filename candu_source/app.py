@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from flask import Flask
 
@@ -14,10 +14,19 @@ from candu_source.doors import create_doors
 from candu_source.doors.gate import Gate
 from candu_source.limits import Pace
 from candu_source.observe import Telltale
+from candu_source.ports import Stop
 from candu_source.settings import Settings
 from candu_source.store import SEGMENT_LANE, Store, open_store
 from candu_source.watch import Watch
 from candu_source.worker import Worker
+
+
+class Beside(Protocol):
+    """Something that works beside the delivery until it is told to stop."""
+
+    def run(self, stop: Stop) -> None:
+        """Work until `stop` is set."""
+        ...
 
 
 def build_store(settings: Settings, telltale: Telltale) -> Store:
@@ -58,9 +67,11 @@ def build_worker(settings: Settings, telltale: Telltale, store: Store) -> Worker
     )
 
 
-def build_watch(telltale: Telltale, store: Store) -> Watch:
-    """Return the watch on shapes of one process."""
-    return Watch(shapes=store.shapes, connections=store.connections, contents=store.contents, observer=telltale)
+def build_beside(settings: Settings, telltale: Telltale, store: Store) -> Mapping[str, Beside]:
+    """Return what runs beside the worker, each in a thread of its name."""
+    return {
+        "shape-watch": Watch(shapes=store.shapes, connections=store.connections, contents=store.contents, observer=telltale),
+    }
 
 
 def end_process_when_a_thread_breaks(telltale: Telltale, leave: Callable[[int], Any]) -> None:

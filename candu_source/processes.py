@@ -32,7 +32,7 @@ _RESTART_SECONDS = 0.2
 # Connections that one web process serves, those kept open without a request among them: below the usual limit of 1024 open files.
 _OPEN_CONNECTIONS = 900
 _BACKLOG = 2048
-# The watch on shapes has heard of the stop when the worker has ended; a step takes some 30 ms.
+# What runs beside the worker has heard of the stop when that has ended; a step takes some 30 ms.
 _LAST_STEP_SECONDS = 2.0
 
 
@@ -79,21 +79,25 @@ def run_web(settings: Settings) -> None:
 
 
 def run_worker(settings: Settings) -> None:
-    """Deliver, and watch shapes beside it, until SIGTERM or SIGINT; what is in flight is finished within the limit."""
+    """Deliver, and do what runs beside that, until SIGTERM or SIGINT; what is in flight is finished within the limit."""
     telltale = Telltale()
     app.end_process_when_a_thread_breaks(telltale, os._exit)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     store = app.build_store(settings, telltale)
-    watch = threading.Thread(target=app.build_watch(telltale, store).run, args=(stop,), name="shape-watch")
+    jobs = app.build_beside(settings, telltale, store).items()
+    beside = [threading.Thread(target=job.run, args=(stop,), name=name) for name, job in jobs]
     telltale.tell("process.started", role="worker", pid=os.getpid())
-    watch.start()
+    for thread in beside:
+        thread.start()
     try:
         app.build_worker(settings, telltale, store).run(stop)
     finally:
         stop.set()
-        watch.join(_LAST_STEP_SECONDS)
+        deadline = time.monotonic() + _LAST_STEP_SECONDS
+        for thread in beside:
+            thread.join(max(0.0, deadline - time.monotonic()))
         store.close()
     os._exit(0)  # a request that a far end leaves without an answer would keep the interpreter as long as it likes
 

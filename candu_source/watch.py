@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,14 +16,13 @@ from candu_source.findings import Change, Kept, Lesson, Notice, Shape, Source, S
 from candu_source.mapping import CANDU_PREFIX, CLASSIFICATION, classify
 from candu_source.model import Connection, Rules
 from candu_source.ports import Contents, Named, Observer, Shapes, Stop
+from candu_source.pulse import pulse
 from candu_source.shapes import REST, Memory, at, event_name, joined, nearest, shape
 
 SOURCES: tuple[Source, ...] = ("log", "filtered", "rejects")
-# Inputs a step: some 30 ms of work, and then a pause 32 times as long: 3 % of a core while there is much to read.
+# Inputs a step: some 30 ms of work.
 STEP = 1_000
-_PAUSE_TIMES = 32
-_IDLE_SECONDS = 1.0
-_AGAIN_SECONDS = 5.0
+_SHARE = 0.03
 # Events that are known by name at a door of a connection; further ones are one event.
 MOST_EVENTS = 300
 _MOST_REMEMBERED = 2_000
@@ -70,16 +68,7 @@ class Watch:
 
     def run(self, stop: Stop) -> None:
         """Watch until `stop` is set, never for more than a few per cent of a core."""
-        while not stop.is_set():
-            began = time.thread_time()
-            try:
-                full = self.step() >= STEP
-            except StoreError as error:
-                self.observer.tell("store.failed", worker="shape-watch", error=str(error))
-                stop.wait(_AGAIN_SECONDS)
-                continue
-            pause = (time.thread_time() - began) * _PAUSE_TIMES
-            stop.wait(pause if full else max(pause, _IDLE_SECONDS))
+        pulse(lambda: self.step() >= STEP, stop, self.observer, name="shape-watch", share=_SHARE)
 
     def step(self) -> int:
         """Read a little of every source and return how many inputs that were; raise StoreError, having kept nothing of the last source."""

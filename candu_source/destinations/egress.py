@@ -87,6 +87,14 @@ def guard(session: requests.Session, *, senders: int, allow_private: bool) -> Fr
     return adapter
 
 
+def guarded_session(*, allow_private: bool) -> requests.Session:
+    """Return a session of our own that follows no redirects (it raises TooManyRedirects) and reaches public addresses only."""
+    session = requests.Session()
+    session.trust_env = False
+    guard(session, senders=1, allow_private=allow_private)
+    return session
+
+
 def _joined(before: bytes, fragments: Sequence[bytes], after: bytes) -> bytes:
     """Return the whole body, copied once: batches are large, and many are under way."""
     pieces = list(fragments) or [b""]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from candu_source import intake
-from candu_source.app import build_watch
 from candu_source.doors import DOORS
 from candu_source.model import Connection, Receipt, Rules, Secret
 from candu_source.observe import Telltale
@@ -30,7 +29,7 @@ class Place:
         self.store: Store = open_store(self.settings)
         self.lines = io.StringIO()
         self.telltale = Telltale(self.lines)
-        self.watch: Watch = build_watch(self.telltale, self.store)
+        self.watch: Watch = Watch(self.store.shapes, self.store.connections, self.store.contents, self.telltale)
 
     def customer(self, rules: Rules | None = None) -> Connection:
         """Make a connection of its own, so that tests do not see each other's inputs."""
