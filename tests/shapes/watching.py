@@ -56,7 +56,7 @@ class Place:
 
     def facts(self, name: str) -> list[dict[str, Any]]:
         """Return the log lines of one fact."""
-        return [fact for fact in map(json.loads, self.lines.getvalue().splitlines()) if fact["fact"] == name]
+        return [fact for fact in map(json.loads, self.lines.getvalue().split("\n")[:-1]) if fact["fact"] == name]
 
 
 def sample(name: str) -> Any:
