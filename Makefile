@@ -6,7 +6,7 @@ ARGS ?=
 WORKERS ?= 2
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: run test lint bench soak docs lock clean tools
+.PHONY: run test lint bench soak docs screenshots lock clean tools
 
 run: $(VENV)/.runtime
 	@$(BIN)/candu-source demo $(ARGS)
@@ -28,6 +28,10 @@ soak: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/candu-source settings --markdown > docs/settings.md
+
+# Every page of the console in every look, to be looked at.
+screenshots: $(VENV)/.dev tools
+	$(BIN)/python -m tests.console.pictures var/screenshots
 
 lock: $(VENV)/.dev
 	$(BIN)/pip install --quiet uv

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import accept, backlog, committer, deliver, memory, message
+from benchmarks import accept, backlog, committer, console, deliver, memory, message
 from benchmarks.report import Row, as_json, table
 from benchmarks.rounds import Bench
 from benchmarks.running import CHECKOUT
@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "memory": memory.run,
     "committer": committer.run,
     "message": message.run,
+    "pages": console.run,
 }
 
 

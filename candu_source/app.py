@@ -9,14 +9,28 @@ from typing import Any, Protocol
 
 from flask import Flask
 
+from candu_source.announcer import Announcer
+from candu_source.console import create_console, mount
+from candu_source.console.desk import Tools
+from candu_source.console.frame import Place
+from candu_source.destinations.channels import Courier
+from candu_source.destinations.public_api import PublicApi
 from candu_source.destinations.segment import SegmentDestination
-from candu_source.doors import create_doors
+from candu_source.destinations.trial import ask_twin
+from candu_source.doors import DOORS, create_doors
 from candu_source.doors.gate import Gate
+from candu_source.indexing import Indexing
 from candu_source.limits import Pace
+from candu_source.model import Connection, Region, Secret
+from candu_source.noticing import Limits
 from candu_source.observe import Telltale
 from candu_source.ports import Stop
+from candu_source.probing import Prober
+from candu_source.replaying import Replayer
+from candu_source.sentinel import Sentinel
 from candu_source.settings import Settings
 from candu_source.store import SEGMENT_LANE, Store, open_store
+from candu_source.twin.rules import source_id
 from candu_source.watch import Watch
 from candu_source.worker import Worker
 
@@ -41,11 +55,25 @@ def build_store(settings: Settings, telltale: Telltale) -> Store:
 
 
 def build_web(settings: Settings, telltale: Telltale | None = None) -> Flask:
-    """Return the Flask application of one web process."""
+    """Return the application of one web process: the doors, and the console beside them."""
     telltale = telltale or Telltale()
     store = build_store(settings, telltale)
     gate = Gate(store.tokens, store.connections, store.log, telltale, max_body_bytes=settings.max_body_kb * 1000)
-    return create_doors(gate, store, telltale, settings)
+    doors = create_doors(gate, store, telltale, settings)
+    mount(doors, create_console(Place(store, settings, build_tools(settings, telltale)), telltale))
+    return doors
+
+
+def build_tools(settings: Settings, telltale: Telltale) -> Tools:
+    """Return what the console's pages reach the world with."""
+
+    def workspace(region: Region, token: Secret) -> PublicApi:
+        return PublicApi(settings.segment_apis()[region], token, allow_private=settings.allow_private_addresses)
+
+    def trial(connection: Connection, key: Secret, readback_url: str) -> None:
+        ask_twin(settings.twin_url, source_id(key.reveal()), connection, readback_url)
+
+    return Tools(telltale, build_courier(settings), workspace, trial if settings.twin_url else None)
 
 
 def build_worker(settings: Settings, telltale: Telltale, store: Store) -> Worker:
@@ -67,11 +95,58 @@ def build_worker(settings: Settings, telltale: Telltale, store: Store) -> Worker
     )
 
 
-def build_beside(settings: Settings, telltale: Telltale, store: Store) -> Mapping[str, Beside]:
-    """Return what runs beside the worker, each in a thread of its name."""
-    return {
+def build_replayer(settings: Settings, telltale: Telltale, store: Store, worker: Worker, *, name: str) -> Replayer:
+    """Return what works through replays under a name; it sends as the worker does, and within its pace."""
+    return Replayer(
+        turns=store.turns,
+        replayable=store.replayable,
+        log=store.log,
+        doors=DOORS,
+        destinations=worker.destinations,
+        pace=worker.pace,
+        observer=telltale,
+        name=name,
+        events_per_second=settings.replay_events_per_second,
+    )
+
+
+def build_limits(settings: Settings) -> Limits:
+    """Return from where on something needs a person."""
+    return Limits(
+        pending_seconds=settings.notice_pending_minutes * 60,
+        dead=settings.notice_dead_letters,
+        gaps=settings.notice_silence_gaps,
+        silent_seconds=settings.notice_silence_minutes * 60,
+        free_bytes=max(settings.notice_free_mb, settings.min_free_mb) * 2**20,
+        store_bytes=settings.store_max_mb * 2**20,
+        full=settings.notice_quota_percent / 100,
+    )
+
+
+def build_courier(settings: Settings) -> Courier:
+    """Return what sends to channels."""
+    return Courier(allow_private=settings.allow_private_addresses)
+
+
+def build_beside(settings: Settings, telltale: Telltale, store: Store, worker: Worker) -> Mapping[str, Beside]:
+    """Return what runs beside the worker, each in a thread of its name; what sends does so through the worker's destinations."""
+    beside: dict[str, Beside] = {
         "shape-watch": Watch(shapes=store.shapes, connections=store.connections, contents=store.contents, observer=telltale),
+        "indexing": Indexing(store.index, telltale),
+        "sentinel": Sentinel(store.notices, build_limits(settings), telltale),
+        "announcer": Announcer(store.channels, build_courier(settings), telltale),
+        "replay": build_replayer(settings, telltale, store, worker, name=settings.worker_name),
     }
+    if settings.probe_other_region:
+        beside["prober"] = Prober(
+            probes=store.probes,
+            confirmations=store.confirmations,
+            connections=store.connections,
+            destinations=worker.destinations,
+            hosts=settings.segment_hosts(),
+            observer=telltale,
+        )
+    return beside
 
 
 def end_process_when_a_thread_breaks(telltale: Telltale, leave: Callable[[int], Any]) -> None:

@@ -24,6 +24,9 @@ class Reason(StrEnum):
 
     # A whole request is refused (HTTP status beside it in doors/gate.py).
     UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    FORM_OUTDATED = "form_outdated"
+    CONFLICT = "conflict"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     BODY_TOO_LARGE = "body_too_large"
     BROKEN_ENCODING = "broken_encoding"
@@ -31,6 +34,7 @@ class Reason(StrEnum):
     NOTHING_ACCEPTED = "nothing_accepted"
     STORE_BUSY = "store_busy"
     STORE_FULL = "store_full"
+    QUOTA_FULL = "quota_full"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     ORIGIN_REFUSED = "origin_refused"

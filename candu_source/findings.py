@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 Source = Literal["log", "filtered", "rejects"]
@@ -53,6 +54,21 @@ class Change(NamedTuple):
     what: What
     path: str
     type: str
+
+
+_SAYINGS: Mapping[What, str] = MappingProxyType(
+    {
+        "unknown_event": "a name that no table knows",
+        "new": "{path} is new: {type}",
+        "missing": "{path} is missing",
+        "retyped": "{path} came as {type}",
+    }
+)
+
+
+def said(what: What, path: str, type_: str) -> str:
+    """Say a change in words."""
+    return _SAYINGS[what].format(path=path or "the whole", type=type_)
 
 
 @dataclass(frozen=True, slots=True)

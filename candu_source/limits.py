@@ -1,8 +1,13 @@
-"""Pace requests: a bucket of tokens per write key and one for all; pure, `now` an argument (monotonic seconds)."""
+"""Say how much one request holds, and pace requests: a bucket of tokens per write key and one for all; `now` is an argument (monotonic)."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable
+
+# Segment: 500 KB and 2 500 events a batch; 50 KB of head-room for the envelope and for how the far end counts.
+BATCH_BYTES = 450_000
+BATCH_EVENTS = 2_500
 
 
 class Bucket:
@@ -32,7 +37,7 @@ class Bucket:
 
 
 class Pace:
-    """Hold the bucket of all requests and one per key; keys at rest are forgotten."""
+    """Hold the bucket of all requests and one per key; keys at rest are forgotten. Safe to share between threads."""
 
     _MOST_KEYS = 10_000
 
@@ -40,9 +45,14 @@ class Pace:
         self._all = Bucket(rate, now)
         self._key_rate = key_rate
         self._keys: dict[Hashable, Bucket] = {}
+        self._taking = threading.Lock()
 
     def take(self, key: Hashable, now: float) -> float:
         """Return 0 and count the request, or the seconds until it may go, having counted nothing."""
+        with self._taking:
+            return self._take(key, now)
+
+    def _take(self, key: Hashable, now: float) -> float:
         if len(self._keys) >= self._MOST_KEYS:
             self._keys = {name: bucket for name, bucket in self._keys.items() if not bucket.is_full(now)}
         bucket = self._keys.setdefault(key, Bucket(self._key_rate, now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -112,6 +113,19 @@ def classify(name: str, rules: Rules) -> Kind | Reason | None:
 def message_id(connection_id: str, sender_id: str | None) -> str:
     """Return the deterministic, namespaced message id; a new one when the sender gave none."""
     return f"candu:{connection_id}:{sender_id or uuid.uuid4()}"
+
+
+def own_id(connection_id: str, identifier: str) -> str:
+    """Return the part of a message id that its sender gave, or that was made in its place."""
+    return identifier.removeprefix(message_id(connection_id, " ")[:-1])
+
+
+def again_id(connection_id: str, own: str, namespace: str) -> str:
+    """Return the own id of an event's copy in a namespace, always the same; hashed where its message id would become too long."""
+    copy = f"{namespace}:{own}"
+    if len(message_id(connection_id, copy)) <= MESSAGE_ID_CHARACTERS:
+        return copy
+    return f"{namespace}:{hashlib.blake2b(own.encode(), digest_size=16).hexdigest()}"
 
 
 def tutorial_properties(heard: Heard, rules: Rules, *, interaction: bool) -> dict[str, Any]:

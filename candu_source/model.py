@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +12,8 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from candu_source.errors import Reason
+
+LARGEST_INTEGER = 2**53  # beyond it a double cannot tell neighbours apart, and warehouses and browsers disagree
 
 
 class Secret:
@@ -29,7 +32,7 @@ class Secret:
         return "Secret(…)"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
+        return isinstance(other, Secret) and hmac.compare_digest(*(each._text.encode("utf-8", "surrogatepass") for each in (self, other)))
 
     def __hash__(self) -> int:
         return hash(self._text)
@@ -95,7 +98,7 @@ class Connection:
 
     `slug` is the warehouse schema that its name gives, `environment` a label. `public_token` stands in web pages; `identity_secret`
     proves the user ids that come from there. `requests_per_minute` and `pending_most` (events that may wait) limit its doors; 0 for
-    no limit. `segment_source` is the source's id in the Segment workspace, where we made it.
+    no limit. `segment_source` is the source's id in the Segment workspace, where we made it. `hosts` are the regions' Tracking APIs.
     """
 
     id: str
@@ -112,11 +115,16 @@ class Connection:
     requests_per_minute: int = 0
     pending_most: int = 0
     segment_source: str | None = None
+    hosts: Mapping[Region, str] = field(default_factory=lambda: SEGMENT_HOSTS)
 
     @property
     def host(self) -> str:
         """Return the base URL that this connection delivers to."""
-        return self.segment_host or SEGMENT_HOSTS[self.region]
+        return self.segment_host or self.hosts[self.region]
+
+    def room(self, waiting: int) -> int | None:
+        """Return how many more events may wait while so many do; None for no limit."""
+        return max(0, self.pending_most - waiting) if self.pending_most else None
 
 
 class TokenUse(StrEnum):
@@ -125,6 +133,31 @@ class TokenUse(StrEnum):
     SERVER = "server"
     BROWSER = "browser"
     READBACK = "readback"
+
+
+class Role(StrEnum):
+    """Say what a person or an API token may do: change things, or look only."""
+
+    OWNER = "owner"
+    VIEWER = "viewer"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Say who asks: a user or an API token, the role, and the ids of the connections in sight; None for every one."""
+
+    name: str
+    role: Role
+    connections: frozenset[str] | None = None
+
+    def sees(self, connection: str) -> bool:
+        """Tell whether this connection is in sight."""
+        return self.connections is None or connection in self.connections
+
+    @property
+    def sees_everything(self) -> bool:
+        """Tell whether this is nobody's guest: people, channels and new connections are theirs to see."""
+        return self.connections is None
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -174,6 +207,15 @@ class Reject:
     code: Reason
     errors: Mapping[str, list[str]]
     raw: bytes
+
+
+class Content(NamedTuple):
+    """Hold what is known of one of Candu's contents; what is None is not known. At least one of `content_id` and `slug` is."""
+
+    content_id: str | None = None
+    slug: str | None = None
+    name: str | None = None
+    portal_id: int | None = None
 
 
 # What a door makes of one item.

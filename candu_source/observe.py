@@ -25,14 +25,17 @@ METRICS: Mapping[str, tuple[Kind, tuple[str, ...], str]] = MappingProxyType(
         "requests": (Counter, ("door", "status"), "Requests answered by the doors."),
         "events": (Counter, ("door", "result"), "Items by what became of them: accepted, duplicate, filtered, rejected."),
         "unproven_users": (Counter, ("door",), "Items taken with a user id that the connection wants proven and was not."),
+        "readbacks": (Counter, ("result",), "Calls that Segment sent back: confirmed, known, unmatched."),
         "accept_seconds": (Histogram, ("door",), "Time from a request's admission to its durable answer, in seconds."),
         "attempts": (Counter, ("destination", "outcome"), "Tries to deliver, by outcome."),
         "attempted_events": (Counter, ("destination", "decision"), "Events in those tries, by what was decided for them."),
         "attempt_seconds": (Histogram, ("destination",), "Time one try took, in seconds."),
         "shape_notices": (Counter, ("door", "change"), "Changes of the inputs' shape that were noticed for the first time."),
+        "replayed": (Counter, ("kind", "result"), "Inputs of replays, by what came of them."),
         "pruned_rows": (Counter, (), "Rows deleted by retention."),
         "lane_events": (Gauge, ("connection", "destination", "state"), "Events by where they are, counted from the store."),
         "lane_held": (Gauge, ("connection", "destination"), "1 while only a person can mend the lane."),
+        "notices_open": (Gauge, ("cause",), "Open notices by cause."),
         "lane_oldest_pending_seconds": (Gauge, ("connection", "destination"), "Age of the oldest event that waits."),
     }
 )

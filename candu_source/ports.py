@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from candu_source.findings import Knowledge, Lesson, Notice, Reading, Source, Subject
-from candu_source.model import Admission, Batch, Connection, Delivery, Outcome, Receipt, Settlement, Target
+from candu_source.jobs import Aside, Page, Past, Replay, Step, Turn
+from candu_source.model import Admission, Batch, Connection, Delivery, Input, Outcome, Receipt, Settlement, Target
 
 
 class Log(Protocol):
@@ -73,6 +74,14 @@ class Shapes(Protocol):
         ...
 
 
+class Index(Protocol):
+    """What events can be found by and how many came; needed by indexing."""
+
+    def read_on(self, most: int) -> int:
+        """Take in about so many inputs of each kind that were not read yet, oldest first; return how many that were."""
+        ...
+
+
 class Named(Protocol):
     """Connections by name or id; needed by the watch."""
 
@@ -86,6 +95,58 @@ class Contents(Protocol):
 
     def seen(self, connection: str, pairs: Sequence[tuple[str, str | None]]) -> int:
         """Add what these pairs of content id and slug say that is new; return how many contents that changed."""
+        ...
+
+
+class Hear(Protocol):
+    """How a door reads a body; needed by replays."""
+
+    def __call__(self, body: bytes, connection: Connection, /) -> Sequence[Input]:
+        """Return what each item is; raise Refused for a body that is too much."""
+        ...
+
+
+class Turns(Protocol):
+    """Replays, lent by lease; needed by replaying."""
+
+    def take(self, worker: str, only: int | None = None) -> Turn | None:
+        """Take the job that is due and was left alone longest, or the one named; None when none may go on now."""
+        ...
+
+    def settle(self, turn: Turn, step: Step) -> bool:
+        """Write down what a step did, all together; False, having written nothing, when the lease was lost."""
+        ...
+
+    def release(self, worker: str) -> None:
+        """Give back every job that this worker holds."""
+        ...
+
+
+class Replayable(Protocol):
+    """What replays work through, a page at a time; needed by replaying."""
+
+    def events(self, replay: Replay) -> Page[Past]:
+        """Read the next events of the log, about as many as one request may hold."""
+        ...
+
+    def aside(self, replay: Replay) -> Page[Aside]:
+        """Read the next rejects or filtered events."""
+        ...
+
+    def dead(self, replay: Replay) -> Page[int]:
+        """Read the places of the next dead letters."""
+        ...
+
+
+class Mendable(Protocol):
+    """Rejects that are edited by hand; needed by mending."""
+
+    def reject(self, connection: str, identifier: int) -> Aside:
+        """Find one; raise NotFound."""
+        ...
+
+    def mended(self, connection: Connection, identifier: int, *, by: str) -> None:
+        """Forget one whose edited bytes were accepted, and say so in the audit."""
         ...
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from flask import Flask
@@ -86,13 +87,14 @@ def run_worker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     store = app.build_store(settings, telltale)
-    jobs = app.build_beside(settings, telltale, store).items()
+    worker = app.build_worker(settings, telltale, store)
+    jobs = app.build_beside(settings, telltale, store, worker).items()
     beside = [threading.Thread(target=job.run, args=(stop,), name=name) for name, job in jobs]
     telltale.tell("process.started", role="worker", pid=os.getpid())
     for thread in beside:
         thread.start()
     try:
-        app.build_worker(settings, telltale, store).run(stop)
+        worker.run(stop)
     finally:
         stop.set()
         deadline = time.monotonic() + _LAST_STEP_SECONDS
@@ -210,13 +212,12 @@ def require_free_port(settings: Settings) -> None:
             raise UsageError(f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); {advice}") from None
 
 
-def serve(settings: Settings) -> int:
-    """Run web and worker together until SIGTERM or SIGINT; return the exit code."""
+def serve(settings: Settings, more: Mapping[str, str] = MappingProxyType({})) -> int:
+    """Run web and worker together, with `more` in their environment, until SIGTERM or SIGINT; return the exit code."""
     telltale = Telltale()
-    require_free_port(settings)
     app.build_store(settings, telltale).close()
     forget_metrics(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
-    supervisor = Supervisor(children(os.environ), telltale, settings.stop_seconds)
+    supervisor = Supervisor(children({**os.environ, **more}), telltale, settings.stop_seconds)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stopping.set())
     return supervisor.run()

@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 from urllib.parse import unquote, urlsplit
 
 from candu_source.errors import SettingsError
-from candu_source.model import Region, Secret
+from candu_source.model import SEGMENT_HOSTS, Region, Secret
 
 PREFIX = "CANDU_SOURCE_"
 _KEY_BYTES = 32  # Fernet: 16 to sign, 16 to encrypt
@@ -47,11 +47,22 @@ class Settings:
     min_free_mb: int = _setting(256, "MB", "Free disk below which doors answer 503, so that deliveries can still be settled.", least=0)
     store_max_mb: int = _setting(0, "MB", "Most the store may hold before doors answer 503; 0 for no quota.", least=0)
     retention_days: float = _setting(30, "days", "How long events are kept after every lane has passed them.", least=0)
-    reject_retention_days: float = _setting(90, "days", "How long rejects, dead letters and filtered events are kept.", least=0)
+    reject_retention_days: float = _setting(
+        90, "days", "How long rejects, dead letters, filtered events and closed notices are kept.", least=0
+    )
     requests_per_second: float = _setting(
         50, "requests/s", "Most requests to Segment, all keys together (Segment's partner limit).", least=0.01
     )
     key_requests_per_second: float = _setting(50, "requests/s", "Most requests to Segment with one write key.", least=0.01)
+    replay_events_per_second: float = _setting(1_000, "events/s", "Most events that one replay sends, live events going first.", least=0.01)
+    notice_pending_minutes: float = _setting(15, "min", "Age of the oldest waiting event of a lane from which a notice is open.", least=0)
+    notice_dead_letters: int = _setting(10, "events", "Dead letters of a lane within an hour from which a notice is open.", least=1)
+    notice_silence_gaps: float = _setting(12, "gaps", "Usual gaps without an event from which a connection counts as silent.", least=1)
+    notice_silence_minutes: float = _setting(30, "min", "Shortest time without an event that counts as silence.", least=0)
+    notice_free_mb: int = _setting(1_024, "MB", "Free disk below which a notice is open.", least=0)
+    notice_quota_percent: float = _setting(
+        80, "%", "Part of a quota in use, of the store or of a connection, from which a notice is open.", least=1
+    )
     senders: int = _setting(64, "threads", "Requests to Segment under way at once.", least=1)
     send_timeout_seconds: float = _setting(15, "s", "How long one request to Segment may stay silent.", least=0.1)
     lease_seconds: float = _setting(30, "s", "How long a lane stays with a worker that says nothing.", least=1)
@@ -61,6 +72,16 @@ class Settings:
     )
     allow_private_addresses: bool = _setting(False, "yes/no", "Whether requests may go to loopback and private addresses (tests, proxies).")
     worker_name: str = _setting("worker", "text", "Name of a worker; one that restarts under its name takes its lanes back at once.")
+    segment_us_url: str = _setting(SEGMENT_HOSTS[Region.US], "URL", "Tracking API of Segment's US region, without `/v1`.")
+    segment_eu_url: str = _setting(SEGMENT_HOSTS[Region.EU], "URL", "Tracking API of Segment's EU region, without `/v1`.")
+    segment_us_api_url: str = _setting(
+        "https://api.segmentapis.com", "URL", "Segment's Public API for workspaces in the US; `candu-source connect` asks it."
+    )
+    segment_eu_api_url: str = _setting("https://eu1.api.segmentapis.com", "URL", "Segment's Public API for workspaces in the EU.")
+    probe_other_region: bool = _setting(
+        True, "yes/no", "Whether one event that the US host accepted and never confirmed is sent to the EU host, to tell a wrong region."
+    )
+    twin_url: str = _setting("", "URL", "A twin of Segment that the console offers for trials; `serve --twin` sets it.")
     segment_write_key: Secret | None = _setting(
         None, "write key", "Makes `candu-source demo` deliver to this real source instead of the twin."
     )
@@ -90,6 +111,14 @@ class Settings:
             raise SettingsError(f"{PREFIX}STORE_URL must look like sqlite:///var/candu-source.db (or sqlite:////absolute/path)")
         return Path(unquote(url.path[1:]))
 
+    def segment_hosts(self) -> Mapping[Region, str]:
+        """Return the Tracking API of each region."""
+        return {Region.US: self.segment_us_url.rstrip("/"), Region.EU: self.segment_eu_url.rstrip("/")}
+
+    def segment_apis(self) -> Mapping[Region, str]:
+        """Return the Public API of each region."""
+        return {Region.US: self.segment_us_api_url.rstrip("/"), Region.EU: self.segment_eu_api_url.rstrip("/")}
+
     def base_url(self) -> str:
         """Return the base of the addresses that are printed, without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
@@ -117,6 +146,11 @@ def _convert(variable: str, text: str, kind: Any) -> Any:
             raise ValueError
         return Secret(text) if text else None
     return kind(text)
+
+
+def trial_environment(twin_url: str) -> dict[str, str]:
+    """Return the variables that let a service reach a twin beside it and offer it for trials."""
+    return {PREFIX + "TWIN_URL": twin_url, PREFIX + "ALLOW_PRIVATE_ADDRESSES": "yes"}
 
 
 def settings_table() -> list[tuple[str, str, str, str]]:

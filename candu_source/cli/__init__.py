@@ -8,7 +8,23 @@ from typing import Any
 import click
 
 from candu_source import __version__
-from candu_source.cli import aside, connections, contents, demo, doctor, events, history, run, shapes
+from candu_source.cli import (
+    aside,
+    audit,
+    connect,
+    connections,
+    contents,
+    demo,
+    doctor,
+    events,
+    history,
+    notices,
+    people,
+    replay,
+    run,
+    shapes,
+    stats,
+)
 from candu_source.errors import CanduSourceError, UsageError
 
 
@@ -36,11 +52,17 @@ def commands() -> None:
 for command in (
     *run.COMMANDS,
     *connections.COMMANDS,
+    *connect.COMMANDS,
+    *audit.COMMANDS,
     *contents.COMMANDS,
     *events.COMMANDS,
     *aside.COMMANDS,
+    *replay.COMMANDS,
+    *stats.COMMANDS,
     *shapes.COMMANDS,
     *history.COMMANDS,
+    *notices.COMMANDS,
+    *people.COMMANDS,
     *doctor.COMMANDS,
     *demo.COMMANDS,
 ):

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections import Counter
+from typing import Any
 
 import click
-import msgspec
 
-from candu_source import intake
+from candu_source.cli.foreground import carry_out
 from candu_source.cli.show import choose, clock, connection_option, emit, emit_one, json_option, opened, readable
-from candu_source.doors import DOORS
-from candu_source.mapping import message_id
-from candu_source.model import Connection, Input, Receipt, Reject
-from candu_source.observe import Telltale
+from candu_source.jobs import Replay, ReplayKind, Wanted
+from candu_source.model import Connection
+from candu_source.rehearing import REFUSED
+from candu_source.replaying import ACCEPTED, ASKED
 from candu_source.settings import Settings
 from candu_source.store import Store
-from candu_source.store.shelves import KeptFiltered, KeptReject, errors_of
+from candu_source.store.shelves import KeptReject, errors_of
 
-_STEP = 500
-_Item = TypeVar("_Item")
 _most_option = click.option("-n", "most", default=50, show_default=True, type=click.IntRange(1), help="How many.")
 
 
@@ -61,9 +58,10 @@ def replay_dead(settings: Settings, name: str | None, reason: str | None, messag
     """Send dead letters again, under the same message ids."""
     with opened(settings) as store:
         connection = choose(store, name)
+        draft = store.replays.draft(connection, ReplayKind.DEAD, Wanted(reason=reason, message=message))
         if not (yes or reason or message):
-            click.confirm(f"Send every dead letter of {connection.name} again?", abort=True)
-        asked = store.shelves.replay_dead(connection.id, reason=reason, message_id=message)
+            click.confirm(f"Send {draft.total} dead letters of {connection.name} again?", abort=True)
+        asked = _counts(settings, store, connection, draft, visible=True)[ASKED]
     click.echo(f"{asked} dead letters will be sent again by the worker; `ledger` shows them as pending until then.")
 
 
@@ -117,17 +115,10 @@ def replay_rejects(settings: Settings, identifiers: tuple[int, ...], name: str |
     """Send rejects through their doors again, by today's rules: those named, or all."""
     with opened(settings) as store:
         connection = choose(store, name)
-        chosen: Iterable[KeptReject] = (store.shelves.reject(connection.id, each) for each in identifiers)
-        walk = chosen if identifiers else _walk(lambda last: store.shelves.rejects_after(connection.id, last.id if last else 0, _STEP))
-        accepted = refused = 0
-        for reject in walk:
-            receipt = _again(store, connection, reject.door, DOORS[reject.door](reject.raw, connection))
-            if receipt.rejected:
-                refused += 1
-            else:
-                accepted += 1
-                store.shelves.drop_reject(connection.id, reject.id)
-    emit_one({"accepted": accepted, "still_refused": refused}, as_json=as_json)
+        draft = store.replays.draft(connection, ReplayKind.REJECTS, Wanted(ids=identifiers or None))
+        counts = _counts(settings, store, connection, draft, visible=not as_json)
+    refused = sum(inputs for what, inputs in counts.items() if what.startswith(REFUSED))
+    emit_one({"accepted": counts.total() - refused, "still_refused": refused}, as_json=as_json)
 
 
 @click.group()
@@ -177,30 +168,14 @@ def replay_filtered(settings: Settings, name: str | None, event: str | None, as_
     """Send filtered events through the mapping again, by today's rules."""
     with opened(settings) as store:
         connection = choose(store, name)
-        accepted = kept = 0
-        for item in _walk(lambda last: store.shelves.filtered_after(connection.id, last.message_id if last else "", _STEP, name=event)):
-            receipt = _again(store, connection, item.door, _same_id(connection, item))
-            accepted += receipt.accepted
-            kept += 1 - receipt.accepted
-    emit_one({"accepted": accepted, "still_filtered": kept}, as_json=as_json)
+        draft = store.replays.draft(connection, ReplayKind.FILTERED, Wanted(event=event))
+        counts = _counts(settings, store, connection, draft, visible=not as_json)
+    emit_one({"accepted": counts[ACCEPTED], "still_filtered": counts.total() - counts[ACCEPTED]}, as_json=as_json)
 
 
-def _same_id(connection: Connection, item: KeptFiltered) -> Sequence[Input]:
-    """Hear a filtered event again under the id it was counted by."""
-    own = item.message_id.removeprefix(message_id(connection.id, " ").strip())
-    heard = DOORS[item.door](item.raw, connection)
-    return [each if isinstance(each, Reject) else msgspec.structs.replace(each, id=own) for each in heard]
-
-
-def _again(store: Store, connection: Connection, door: str, heard: Sequence[Input]) -> Receipt:
-    return intake.accept(connection, door, heard, store.log, Telltale())
-
-
-def _walk(page: Callable[[_Item | None], Sequence[_Item]]) -> Iterator[_Item]:
-    last: _Item | None = None
-    while items := page(last):
-        yield from items
-        last = items[-1]
+def _counts(settings: Settings, store: Store, connection: Connection, draft: Replay, *, visible: bool) -> Counter[str]:
+    """Work through a drafted replay and return what came of its inputs; nothing where there are none."""
+    return Counter(carry_out(settings, store, connection, draft, visible=visible).counts if draft.total else {})
 
 
 COMMANDS = (dead, rejects, filtered)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
-from candu_source.cli.rules import changed, rule_options
+from candu_source.cli import code, tokens
+from candu_source.cli.addresses import addresses, script
+from candu_source.cli.rules import given, setting_options
 from candu_source.cli.show import actor, clock, emit, emit_one, json_option, opened
+from candu_source.draft import changed, identity_secret, said, write_key
 from candu_source.errors import UsageError
-from candu_source.model import Connection, Region, Rules, Secret, TokenUse
+from candu_source.model import Connection, Content, Tally
 from candu_source.settings import Settings
-from candu_source.store import Store
-from candu_source.store.contents import Content
+from candu_source.store import SEGMENT_LANE, Store
 
 _IDENTITY_SECRET = click.option(
-    "--identity-secret", metavar="SECRET", help='Proves user ids from browsers; - reads it from standard input, "" takes it away.'
+    "--identity-secret",
+    "secret",
+    metavar="SECRET",
+    help='Proves user ids from browsers; - reads it from standard input, "" takes it away.',
 )
 
 
@@ -29,25 +36,21 @@ def connections() -> None:
 
 @connections.command()
 @click.argument("name")
-@click.option("--write-key", required=True, metavar="KEY", help="Segment source's write key; - reads it from standard input.")
-@click.option("--region", type=click.Choice([region.value for region in Region]), default="us", show_default=True, help="Segment's region.")
-@click.option("--segment-host", metavar="URL", help="Another Tracking API, for tests and proxies.")
-@rule_options
+@click.option("--write-key", "key", required=True, metavar="KEY", help="Segment source's write key; - reads it from standard input.")
+@setting_options
 @_IDENTITY_SECRET
 @json_option
 @click.pass_obj
-def add(settings: Settings, /, name: str, write_key: str, region: str, segment_host: str | None, as_json: bool, **rules: Any) -> None:
+def add(settings: Settings, /, name: str, key: str, secret: str | None, as_json: bool, **options: Any) -> None:
     """Make a connection and print its tokens and addresses; the server's token is shown this once."""
-    secret = _secret(rules.pop("identity_secret"))
+    blank = Connection("", "")
+    draft = changed(blank, {"name": name, **given(blank, options)})
+    sealed, proof = write_key(_read(key)), identity_secret(_read(secret or ""))
     with opened(settings) as store:
-        made, token = store.connections.add(
-            Connection("", _name(name), region=Region(region), segment_host=_host(segment_host), rules=changed(Rules(), rules)),
-            _key(write_key),
-            by=actor(),
-        )
-        if secret:
-            store.connections.set_identity_secret(made, secret, by=actor())
-    emit_one(_addresses(settings, made, token), as_json=as_json)
+        made, token = store.connections.add(draft, sealed, by=actor())
+        if proof:
+            store.connections.set_identity_secret(made, proof, by=actor())
+    emit_one(addresses(settings, made, token), as_json=as_json)
 
 
 @connections.command("list")
@@ -57,7 +60,8 @@ def list_(settings: Settings, as_json: bool) -> None:
     """List connections with where their events are."""
     with opened(settings) as store:
         rows = [_row(connection, store) for connection in store.connections.all()]
-    emit(rows, as_json=as_json, empty="No connection yet. `candu-source connections add NAME --write-key KEY` makes one.", hidden=("id",))
+    empty = "No connection yet. `candu-source connections add NAME --write-key KEY` makes one."
+    emit(rows, as_json=as_json, empty=empty, hidden=("id", "schema"))
 
 
 @connections.command()
@@ -68,24 +72,18 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
     """Show one connection: its settings and where its events are."""
     with opened(settings) as store:
         connection = store.connections.named(name)
-        row = _row(connection, store)
-    rules = connection.rules
-    portal = {"omit": "omit", "constant": rules.portal.constant, "lookup": f"table of {len(rules.portal.table)}"}[rules.portal.mode]
+        row, lanes = _row(connection, store), store.connections.lanes(connection.id)
+    rules, known = connection.rules, said(connection)
+    proof = "" if connection.identity_secret or rules.identity == "off" else " (no secret is set)"
     details = {
         **row,
         "segment": connection.host,
-        "classification": dict(rules.classification),
-        "custom_events": rules.custom_events,
-        "anonymous": rules.anonymous,
-        "portal": portal,
-        "extra_properties": rules.extra_properties,
-        "integrations": dict(rules.integrations),
+        "lanes": {destination: "on" if is_on else "off" for destination, is_on in lanes.items()},
+        **{field: value for field, value in known.items() if field not in ("name", "segment_host", "paused")},
+        "portal": f"table of {len(rules.portal.table)}" if rules.portal.mode == "lookup" else known["portal"],
+        "identity": rules.identity + proof,
         "public_token": connection.public_token,
-        "origins": list(rules.allowed_origins),
-        "identity": rules.identity + ("" if connection.identity_secret or rules.identity == "off" else " (no secret is set)"),
-        "bots": rules.bots,
-        "allowed_addresses": list(rules.allowed_addresses),
-        "script": _script(settings, connection),
+        "script": script(settings, connection),
         "created_at": clock(connection.created_at),
     }
     emit_one(details, as_json=as_json)
@@ -93,28 +91,27 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
 
 @connections.command("set")
 @click.argument("name")
-@click.option("--write-key", metavar="KEY", help="Another write key; held lanes go on. - reads it from standard input.")
-@click.option("--region", type=click.Choice([region.value for region in Region]), help="Segment's region.")
-@click.option("--segment-host", metavar="URL", help='Another Tracking API; "" for the region\'s own.')
-@rule_options
+@click.option("--name", "nickname", metavar="NAME", help="Another nickname; the warehouse schema follows it.")
+@click.option("--write-key", "key", metavar="KEY", help="Another write key; held lanes go on. - reads it from standard input.")
+@setting_options
 @_IDENTITY_SECRET
 @click.pass_obj
-def set_(settings: Settings, /, name: str, write_key: str | None, region: str | None, segment_host: str | None, **rules: Any) -> None:
+def set_(settings: Settings, /, name: str, nickname: str | None, key: str | None, secret: str | None, **options: Any) -> None:
     """Change a connection; doors and workers follow within a second."""
-    given = rules.pop("identity_secret")
-    secret = _secret(given)
     with opened(settings) as store:
         connection = store.connections.named(name)
-        host = connection.segment_host if segment_host is None else _host(segment_host)
-        saved = replace(connection, region=Region(region or connection.region), segment_host=host, rules=changed(connection.rules, rules))
-        store.connections.save(saved, by=actor())
-        if rules["portal"]:
-            store.contents.tell(saved.id, [Content(each, portal_id=portal) for each, portal in saved.rules.portal.table.items()])
-        if write_key is not None:
-            store.connections.set_write_key(saved, _key(write_key), by=actor())
-        if given is not None:
-            store.connections.set_identity_secret(saved, secret, by=actor())
-    click.echo(f"{connection.name}: changed.")
+        renamed = {} if nickname is None else {"name": nickname}
+        draft = changed(connection, {**renamed, **given(connection, options)})
+        sealed = None if key is None else write_key(_read(key))
+        proof = None if secret is None else identity_secret(_read(secret))
+        saved = store.connections.save(draft, by=actor())
+        if options["portal"]:
+            store.contents.tell(saved, [Content(each, portal_id=portal) for each, portal in saved.rules.portal.table.items()], by=actor())
+        if sealed is not None:
+            store.connections.set_write_key(saved, sealed, by=actor())
+        if secret is not None:
+            store.connections.set_identity_secret(saved, proof, by=actor())
+    click.echo(f"{saved.name}: changed.")
 
 
 @connections.command()
@@ -125,7 +122,9 @@ def pause(settings: Settings, name: str) -> None:
     with opened(settings) as store:
         connection = store.connections.named(name)
         store.connections.save(replace(connection, paused=True), by=actor())
-    click.echo(f"{connection.name}: paused. Its doors stay open; `connections resume {connection.name}` delivers what gathers.")
+        room = connection.room(store.connections.waiting(connection.id))
+    left = "" if room is None else f" There is room for {room} more."
+    click.echo(f"{connection.name}: paused. Its doors stay open; `connections resume {connection.name}` delivers what gathers.{left}")
 
 
 @connections.command()
@@ -140,79 +139,89 @@ def resume(settings: Settings, name: str) -> None:
     click.echo(f"{connection.name}: delivering.")
 
 
-@connections.command("rotate-token")
+@connections.command()
 @click.argument("name")
-@click.option("--grace-hours", default=0.0, show_default=True, type=click.FloatRange(min=0), help="How long the old tokens still work.")
-@click.option("--public", is_flag=True, help="The public token of web pages instead; the old one ends at once.")
-@json_option
+@click.argument("destination", default=SEGMENT_LANE)
+@click.option("--on/--off", "is_on", required=True, help="Deliver there, or let its events wait.")
 @click.pass_obj
-def rotate_token(settings: Settings, name: str, grace_hours: float, public: bool, as_json: bool) -> None:
-    """Make a new token and let the old ones run out; the new one is shown this once."""
-    if public and grace_hours:
-        raise UsageError("--grace-hours is for the server's token: a public one ends at once")
+def lane(settings: Settings, name: str, destination: str, is_on: bool) -> None:
+    """Turn the lane to one destination on or off; while it is off its events wait."""
     with opened(settings) as store:
         connection = store.connections.named(name)
-        if public:
-            token = store.tokens.rotate(connection, TokenUse.BROWSER, by=actor(), grace_seconds=0)
-            emit_one(_public(settings, replace(connection, public_token=token.reveal())), as_json=as_json)
-            return
-        token = store.tokens.rotate(connection, TokenUse.SERVER, by=actor(), grace_seconds=grace_hours * 3600)
-    emit_one(_addresses(settings, connection, token), as_json=as_json)
+        store.connections.set_lane(connection, destination, is_on, by=actor())
+    click.echo(f"{connection.name} › {destination}: {'on' if is_on else 'off; its events wait'}.")
 
 
-def _addresses(settings: Settings, connection: Connection, token: Secret) -> dict[str, Any]:
-    base = settings.base_url()
-    return {
-        "id": connection.id,
-        "name": connection.name,
-        "token": token.reveal(),
-        "webhook_url": f"{base}/v1/webhook/{token.reveal()}",
-        "interactions_url": f"{base}/v1/interactions",
-        **_public(settings, connection),
-    }
+@connections.command()
+@click.argument("name")
+@click.option("--confirm", metavar="NAME", help="The nickname once more, for scripts; asked for when left out.")
+@click.option(
+    "--export",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="First write all that it has to a new file, as lines of JSON, secrets aside.",
+)
+@click.pass_obj
+def delete(settings: Settings, name: str, confirm: str | None, file: Path | None) -> None:
+    """Delete a connection and everything that it has; only the audit remembers it."""
+    with opened(settings) as store:
+        connection = store.connections.named(name)
+        waiting = store.connections.waiting(connection.id)
+        asked = f"{waiting} events wait, and will be delivered no more. Type {connection.name} to delete it"
+        if (confirm if confirm is not None else click.prompt(asked)) != connection.name:
+            raise UsageError(f"that is not its nickname: {connection.name} is as it was")
+        if file:
+            click.echo(f"{_write_new(file, store.export.lines(connection))} lines in {file}")
+        store.connections.delete(connection, by=actor())
+        while store.departures.purge():
+            pass
+    click.echo(f"{connection.name}: deleted.")
 
 
-def _public(settings: Settings, connection: Connection) -> dict[str, Any]:
-    return {"public_token": connection.public_token, "script": _script(settings, connection)}
-
-
-def _script(settings: Settings, connection: Connection) -> str:
-    return f'<script async src="{settings.base_url()}/v1/collector.js" data-token="{connection.public_token}"></script>'
+def _write_new(file: Path, lines: Iterable[bytes]) -> int:
+    """Write a file that was not there before, for its owner's eyes, and return the number of lines; raise UsageError."""
+    count = 0
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            for count, line in enumerate(lines, 1):  # noqa: B007 - counted to the end
+                out.write(line)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        raise UsageError(f"--export {file}: {error.strerror}; nothing was deleted") from None
+    return count
 
 
 def _row(connection: Connection, store: Store) -> dict[str, Any]:
-    (tally,) = store.ledger.tallies(connection.id)
-    state = "paused" if connection.paused else f"held: {tally.held}" if tally.held else "delivering"
-    counts = {name: getattr(tally, name) for name in ("accepted", "delivered", "pending", "dead", "filtered")}
-    return {"id": connection.id, "name": connection.name, "region": connection.region.value, "state": state, **counts}
+    tallies = store.ledger.tallies(connection.id)
+    counts = {name: getattr(tallies[0], name) for name in ("accepted", "delivered", "pending", "dead", "filtered")}
+    return {
+        "id": connection.id,
+        "name": connection.name,
+        "schema": connection.slug,
+        "environment": connection.environment or None,
+        "region": connection.region.value,
+        "state": _state(connection, tallies[0], is_on=store.connections.lanes(connection.id)[tallies[0].destination]),
+        **counts,
+        "quota_left": connection.room(store.connections.waiting(connection.id)),
+    }
 
 
-def _name(text: str) -> str:
-    if not text.strip() or len(text) > 100 or not text.isprintable():  # noqa: PLR2004 - a name fits a line
-        raise UsageError("a connection's name is 1 to 100 printable characters, such as Candu_Prod")
-    return text.strip()
+def _state(connection: Connection, tally: Tally, *, is_on: bool) -> str:
+    if connection.paused:
+        return "paused"
+    if not is_on:
+        return "off"
+    return f"held: {tally.held}" if tally.held else "delivering"
 
 
-def _key(text: str) -> Secret:
-    key = sys.stdin.readline().strip() if text == "-" else text.strip()
-    if not key or not key.isascii() or not key.isprintable() or " " in key or ":" in key:
-        raise UsageError("a write key is one word without blanks or colons; copy it from the Segment source's settings")
-    return Secret(key)
+def _read(text: str) -> str:
+    """Return what an option holds, - meaning a line of standard input."""
+    return sys.stdin.readline() if text == "-" else text
 
 
-def _host(text: str | None) -> str | None:
-    if not text:
-        return None
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname or url.path.strip("/") or url.query:
-        raise UsageError("--segment-host is a base address such as https://proxy.example.com, without a path")
-    return text.rstrip("/")
-
-
-def _secret(text: str | None) -> Secret | None:
-    """Return the identity secret that was given; None for none, or an empty one."""
-    given = sys.stdin.readline().strip() if text == "-" else (text or "").strip()
-    return Secret(given) if given else None
-
+for command in (*tokens.COMMANDS, *code.COMMANDS):
+    connections.add_command(command)
 
 COMMANDS = (connections,)

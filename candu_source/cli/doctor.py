@@ -11,6 +11,7 @@ import click
 import requests
 from werkzeug.http import parse_date
 
+from candu_source.causes import Urgency, held_advice
 from candu_source.cli.show import emit, json_option, opened
 from candu_source.destinations.egress import guard
 from candu_source.errors import CanduSourceError, StoreError
@@ -40,7 +41,7 @@ def doctor(settings: Settings, offline: bool, as_json: bool) -> None:
     """Look at store, disk, clock, keys, reachability and lanes; exit 1 when something needs a person."""
     try:
         with opened(settings) as store:
-            findings = [*_store(store, settings), *_lanes(store), *([] if offline else _reach(store, settings))]
+            findings = [*_store(store, settings), *_lanes(store), *_notices(store), *([] if offline else _reach(store, settings))]
     except CanduSourceError as error:
         findings = [Finding("store", False, str(error), "Mend this first; nothing else can be looked at.")]
     emit([finding._asdict() for finding in findings], as_json=as_json, empty="")
@@ -68,7 +69,7 @@ def _lanes(store: Store) -> Iterator[Finding]:
         if not tally.holds:
             yield Finding("ledger", False, f"{name}: {'; '.join(tally.faults) or 'the sum is off'}", "Report this: it must not happen.")
         if tally.held:
-            yield Finding("lane", False, f"{name} is held: {tally.held}; {tally.pending} wait", _HELD.get(tally.held, _RESUME))
+            yield Finding("lane", False, f"{name} is held: {tally.held}; {tally.pending} wait", held_advice(tally.held, tally.connection))
         elif tally.oldest_pending and now - tally.oldest_pending > _OLD_SECONDS:
             waited = f"{name}: the oldest of {tally.pending} waits since {now - tally.oldest_pending:.0f} s"
             yield Finding("lane", False, waited, "Is a worker running? `events show` of the oldest tells its tries.")
@@ -76,13 +77,10 @@ def _lanes(store: Store) -> Iterator[Finding]:
             yield Finding("lane", True, f"{name}: {tally.delivered} delivered, {tally.pending} pending")
 
 
-_RESUME = "`connections resume NAME` tries again."
-_HELD = {
-    "key_refused": "Copy the write key from the Segment source and `connections set NAME --write-key KEY`.",
-    "endpoint_wrong": "Check region and host: `connections set NAME --region … --segment-host …`, then `connections resume NAME`.",
-    "address_refused": "The host is a private address; CANDU_SOURCE_ALLOW_PRIVATE_ADDRESSES=yes allows it.",
-    "key_unreadable": "Set CANDU_SOURCE_SECRET_KEY to the key it was stored with, then `connections resume NAME`.",
-}
+def _notices(store: Store) -> Iterator[Finding]:
+    """List what the service itself noticed; only what needs a person now is a failure."""
+    for notice in store.notices.open():
+        yield Finding("notice", notice.urgency != Urgency.NOW, notice.text)
 
 
 def _reach(store: Store, settings: Settings) -> Iterator[Finding]:

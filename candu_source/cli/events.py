@@ -1,18 +1,22 @@
-"""Commands that read events back: events tail, events show, ledger."""
+"""Commands that read events back: events tail, events search, events show, ledger."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from candu_source.cli.show import choose, clock, connection_option, emit, emit_one, json_option, opened, readable
+from candu_source.moments import moment
 from candu_source.settings import Settings
 from candu_source.store import Store
 from candu_source.store.chunks import LoggedEvent
+from candu_source.store.query import Hit, Query, Where
+from candu_source.store.standing import State
 from candu_source.store.trace import Life
 
 _FOLLOW_SECONDS = 0.5
@@ -50,7 +54,6 @@ def tail(settings: Settings, name: str | None, most: int, follow: bool, as_json:
 def event_row(store: Store, event: LoggedEvent) -> dict[str, Any]:
     """Return one event for a table: what it is and where it stands."""
     message = json.loads(event.message)
-    states = ", ".join(f"{state} ({reason})" if reason else state for state, reason in store.trace.states(event).values())
     return {
         "seq": event.seq,
         "accepted_at": clock(event.accepted_at),
@@ -58,9 +61,80 @@ def event_row(store: Store, event: LoggedEvent) -> dict[str, Any]:
         "type": message["type"],
         "name": message.get("event") or message.get("name"),
         "user": message["userId"] or message["anonymousId"],
-        "state": states,
+        "state": state_words(store.trace.states(event), {}),
         "message_id": event.message_id,
     }
+
+
+@events.command()
+@connection_option
+@click.option("--user", metavar="ID", help="User id or anonymous id.")
+@click.option("--message-id", metavar="ID", help="Message id.")
+@click.option("--event", metavar="NAME", help="Name of a track or screen as Segment gets it, else the call's type.")
+@click.option("--property", "properties", metavar="[PATH=]VALUE", multiple=True, help="A property's value; repeatable.")
+@click.option("--since", metavar="TIME", help="Accepted since then: ISO 8601, or 2h, 3d for so long ago.")
+@click.option("--until", metavar="TIME", help="Accepted before then.")
+@click.option(
+    "--state", type=click.Choice([each.value for each in Where]), help="Where it stands; filtered events are found only so or by id."
+)
+@click.option("-n", "most", default=20, show_default=True, type=click.IntRange(1, 10_000), help="How many at the most.")
+@json_option
+@click.pass_obj
+def search(
+    settings: Settings,
+    /,
+    name: str | None,
+    since: str | None,
+    until: str | None,
+    state: str | None,
+    most: int,
+    as_json: bool,
+    **wanted: Any,
+) -> None:
+    """Find events, the newest first; all that is given must hold, in upper or lower case."""
+    now = time.time()
+    query = Query(
+        **wanted,
+        since=None if since is None else moment(since, now),
+        until=None if until is None else moment(until, now),
+        where=None if state is None else Where(state),
+    )
+    with opened(settings) as store:
+        hits, behind = _search(store, choose(store, name).id, query, most)
+    emit([hit_row(hit) for hit in hits], as_json=as_json, empty="No such event.")
+    if behind:
+        click.echo(f"{behind} new events cannot be found yet: the index is catching up.", err=True)
+
+
+def _search(store: Store, connection: str, query: Query, most: int) -> tuple[list[Hit], int]:
+    """Turn pages until there are enough hits, or no more."""
+    hits: list[Hit] = []
+    page = store.search.search(connection, query, most)
+    hits += page.events
+    while len(hits) < most and page.next is not None:
+        page = store.search.search(connection, query, most - len(hits), page.next)
+        hits += page.events
+    return hits, page.behind
+
+
+def hit_row(hit: Hit) -> dict[str, Any]:
+    """Return one event that was found for a table."""
+    return {
+        "seq": hit.seq,
+        "accepted_at": clock(hit.accepted_at),
+        "door": hit.door,
+        "type": hit.type,
+        "name": hit.event,
+        "user": hit.user,
+        "state": state_words(hit.states, hit.confirmed),
+        "message_id": hit.message_id,
+    }
+
+
+def state_words(states: Mapping[str, State], confirmed: Mapping[str, float]) -> str:
+    """Say where an event stands on each lane."""
+    words = ((f"{state} ({reason})" if reason else state, destination in confirmed) for destination, (state, reason) in states.items())
+    return ", ".join(f"{word}, confirmed" if came_back else word for word, came_back in words)
 
 
 @events.command()
@@ -90,7 +164,10 @@ def _story(life: Life) -> dict[str, Any]:
         "seq": event.seq,
         "door": event.door,
         "accepted_at": clock(event.accepted_at),
-        "state": {destination: {"state": state, "reason": reason} for destination, (state, reason) in life.states.items()},
+        "state": {
+            destination: {"state": state, "reason": reason, "confirmed_at": clock(life.confirmed.get(destination))}
+            for destination, (state, reason) in life.states.items()
+        },
         "raw": readable(event.raw),
         "message": readable(event.message),
         "attempts": [

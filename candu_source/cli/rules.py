@@ -1,36 +1,54 @@
-"""Options that change a connection's rules, and what they mean."""
+"""Options that change a connection's settings and rules; what they mean is read in `draft`."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from ipaddress import ip_network
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
-from candu_source.doors.items import LARGEST_INTEGER
+from candu_source.draft import said
 from candu_source.errors import UsageError
-from candu_source.model import Kind, PortalRule, Rules
+from candu_source.model import Connection, Region
 
-_OnOff: Mapping[str, bool] = MappingProxyType({"on": True, "off": False})
-
-_RULE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+# Options that hold the value itself, and the field of each.
+_VALUES = (
+    "environment",
+    "region",
+    "segment_host",
+    "requests_per_minute",
+    "pending_most",
+    "custom_events",
+    "anonymous",
+    "extra_properties",
+    "identity",
+    "bots",
+)
+# Options that add to a list or a table, and the field of each.
+_ADDITIONS = {
+    "classify": "classification",
+    "integration": "integrations",
+    "origin": "allowed_origins",
+    "allow_address": "allowed_addresses",
+}
+_SEND_OR_FILTER = click.Choice(["send", "filter"])
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--environment", metavar="LABEL", help='A label: production, staging…; "" for none.'),
+    click.option("--region", type=click.Choice([region.value for region in Region]), help="Segment's region; us by default."),
+    click.option("--segment-host", metavar="URL", help='Another Tracking API, for tests and proxies; "" for the region\'s own.'),
+    click.option("--requests-per-minute", metavar="N", help="Most requests at its doors, to one web process; 0 for no limit."),
+    click.option("--pending-most", metavar="N", help="Events that may wait before its doors answer 503; 0 for no limit."),
     click.option("--classify", multiple=True, metavar="EVENT=view|interaction|filter", help="Say what a Candu event becomes; repeatable."),
-    click.option(
-        "--custom-events", type=click.Choice(["send", "filter"]), help="Custom events: send them under their own name, or filter."
-    ),
-    click.option("--anonymous", type=click.Choice(["send", "filter"]), help="Events without a userId."),
+    click.option("--custom-events", type=_SEND_OR_FILTER, help="Custom events: send them under their own name, or filter."),
+    click.option("--anonymous", type=_SEND_OR_FILTER, help="Events without a userId."),
     click.option(
         "--portal",
         metavar="omit|NUMBER|lookup|FILE.csv",
         help="portalId: none, one for all, looked up in `contents list`, or that with a table contentId,portalId put into it.",
     ),
-    click.option("--extra-properties", type=click.Choice(list(_OnOff)), help="Candu's own properties beside the seed's."),
+    click.option("--extra-properties", type=click.Choice(["on", "off"]), help="Candu's own properties beside the seed's."),
     click.option(
         "--integration", multiple=True, metavar="NAME=on|off", help="Segment destinations to reach or skip; Candu=off by default."
     ),
@@ -41,87 +59,54 @@ _RULE_OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help='Pages that may send: https://app.example.com, https://*.example.com, *; "" for none.',
     ),
     click.option("--identity", type=click.Choice(["off", "warn", "require"]), help="Whether user ids from browsers need a proof."),
-    click.option("--bots", type=click.Choice(["send", "filter"]), help="Browser events of known crawlers."),
+    click.option("--bots", type=_SEND_OR_FILTER, help="Browser events of known crawlers."),
     click.option(
         "--allow-address", multiple=True, metavar="NETWORK", help='Addresses that may post to the webhook, as 203.0.113.0/24; "" for all.'
     ),
 )
 
 
-def rule_options(command: Any) -> Any:
-    """Give a command the options of rules."""
-    for option in reversed(_RULE_OPTIONS):
+def setting_options(command: Any) -> Any:
+    """Give a command the options of settings and rules."""
+    for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
-def changed(rules: Rules, options: Mapping[str, Any]) -> Rules:
-    """Return the rules with the options that were given put in; raise UsageError for one that is off."""
-    changes: dict[str, Any] = {name: options[name] for name in ("custom_events", "anonymous", "identity", "bots") if options[name]}
-    if options["origin"]:
-        changes["allowed_origins"] = _added(rules.allowed_origins, options["origin"], _origin)
-    if options["allow_address"]:
-        changes["allowed_addresses"] = _added(rules.allowed_addresses, options["allow_address"], _network)
-    if options["extra_properties"]:
-        changes["extra_properties"] = _OnOff[options["extra_properties"]]
-    if options["classify"]:
-        changes["classification"] = {
-            **rules.classification,
-            **_pairs("--classify", options["classify"], {kind.value: kind for kind in Kind}),
-        }
-    if options["integration"]:
-        changes["integrations"] = {**rules.integrations, **_pairs("--integration", options["integration"], _OnOff)}
+def given(connection: Connection, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the options say of a connection, for `draft.changed`; lists and tables grow by what was given."""
+    changes = {field: options[field] for field in _VALUES if options[field] is not None}
+    known = said(connection)
+    for option, field in _ADDITIONS.items():
+        if options[option]:
+            changes[field] = _added(_texts(known[field]), options[option])
     if options["portal"]:
         changes["portal"] = _portal(options["portal"])
-    return replace(rules, **changes)
+    return changes
 
 
-def _added(known: Iterable[str], texts: Iterable[str], read: Callable[[str], str]) -> tuple[str, ...]:
+def _texts(known: Any) -> list[str]:
+    """Return a list or a table as options would say it."""
+    if isinstance(known, Mapping):
+        return [f"{name}={value if isinstance(value, str) else 'on' if value else 'off'}" for name, value in known.items()]
+    return list(known)
+
+
+def _added(known: Iterable[str], texts: Iterable[str]) -> list[str]:
     """Return what is known with more added; an empty text takes away all that came before it."""
-    values = dict.fromkeys(known)
-    for text in texts:
+    added: list[str] = []
+    for text in (*known, *texts):
         if text:
-            values[read(text)] = None
+            added.append(text)
         else:
-            values.clear()
-    return tuple(values)
+            added.clear()
+    return added
 
 
-def _origin(text: str) -> str:
-    """Return an origin as browsers write it."""
-    if text == "*":
+def _portal(text: str) -> Any:
+    """Return the rule as it stands, or the table in the file that it names."""
+    if text in ("omit", "lookup") or text.isdigit():
         return text
-    url = urlsplit(text.rstrip("/").lower())
-    host = url.hostname or ""
-    if url.scheme not in ("http", "https") or not host or url.path or url.query or url.username or "*" in host.removeprefix("*."):
-        raise UsageError(f"--origin {text!r}: write https://app.example.com, https://*.example.com for its subdomains, or * for every page")
-    return f"{url.scheme}://{url.netloc}"
-
-
-def _network(text: str) -> str:
-    try:
-        return str(ip_network(text.strip(), strict=False))
-    except ValueError:
-        raise UsageError(f"--allow-address {text!r}: write an address or a network, as 203.0.113.7 or 203.0.113.0/24") from None
-
-
-def _pairs(option: str, texts: tuple[str, ...], values: Mapping[str, Any]) -> dict[str, Any]:
-    pairs = {}
-    for text in texts:
-        name, _, value = text.rpartition("=")
-        if not name or value not in values:
-            raise UsageError(f"{option} {text!r}: write NAME={'|'.join(values)}")
-        pairs[name] = values[value]
-    return pairs
-
-
-def _portal(text: str) -> PortalRule:
-    if text == "omit":
-        return PortalRule()
-    if text == "lookup":
-        return PortalRule("lookup")
-    if text.isascii() and text.isdigit():
-        return PortalRule("constant", constant=_portal_number(text, "--portal"))
     try:
         with Path(text).open(newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file) if row]
@@ -129,15 +114,7 @@ def _portal(text: str) -> PortalRule:
         raise UsageError(f"--portal {text!r} is not omit, not lookup, not a number, and not a readable CSV file ({error})") from None
     if rows and rows[0] == ["contentId", "portalId"]:
         rows = rows[1:]
-    table = {}
     for number, row in enumerate(rows, 1):
-        if len(row) != 2 or not row[0]:  # noqa: PLR2004 - contentId,portalId
+        if len(row) != 2 or not row[0] or not row[1].isdigit():  # noqa: PLR2004 - contentId,portalId
             raise UsageError(f"{text}, row {number}: write contentId,portalId")
-        table[row[0]] = _portal_number(row[1], f"{text}, row {number}")
-    return PortalRule("lookup", table=table)
-
-
-def _portal_number(text: str, where: str) -> int:
-    if not (text.isascii() and text.isdigit()) or int(text) > LARGEST_INTEGER:
-        raise UsageError(f"{where}: {text!r} is not a portal's number")
-    return int(text)
+    return dict(rows)

@@ -9,20 +9,29 @@ from typing import Literal
 import click
 
 from candu_source import processes
-from candu_source.cli.show import emit, json_option
+from candu_source.cli.show import console_address, emit, json_option, opened
 from candu_source.doors.openapi import document
-from candu_source.settings import Settings, settings_page, settings_table
-from candu_source.twin import serve_twin
+from candu_source.settings import Settings, settings_page, settings_table, trial_environment
+from candu_source.twin import Twin, serve_twin
 
 _stdin_option = click.option("--stop-with-stdin", is_flag=True, hidden=True)
 
 
 @click.command()
+@click.option("--twin", "with_twin", is_flag=True, help="Run a twin of Segment, too, and offer it in the console for trials.")
+@click.option("--twin-port", default=8090, show_default=True, help="Port of that twin.")
 @click.pass_obj
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, with_twin: bool, twin_port: int) -> None:
     """Accept and deliver events: web and worker, each in its own process, supervised."""
+    processes.require_free_port(settings)
     click.echo(f"Listening on {settings.base_url()} · store {settings.store_path()} · stop with Ctrl-C", err=True)
-    sys.exit(processes.serve(settings))
+    with opened(settings) as store:
+        click.echo(f"Console: {console_address(settings, store)}", err=True)
+    if not with_twin:
+        sys.exit(processes.serve(settings))
+    with Twin(port=twin_port) as twin:
+        click.echo(f"Twin of Segment: {twin.url} (requests to private addresses are allowed for it)", err=True)
+        sys.exit(processes.serve(settings, trial_environment(twin.url)))
 
 
 @click.command()

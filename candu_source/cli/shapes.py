@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ import click
 from candu_source.cli.show import choose, clock, connection_option, emit, emit_one, json_option, opened, plain, readable
 from candu_source.documented import touches
 from candu_source.errors import UsageError
+from candu_source.findings import said
 from candu_source.settings import Settings
 from candu_source.shapes import REST
 from candu_source.store.shapes import KeptNotice
@@ -83,23 +83,13 @@ def ack(settings: Settings, identifiers: tuple[int, ...], everything: bool, name
     emit_one({"acknowledged": done}, as_json=as_json)
 
 
-_SAYINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "unknown_event": "a name that no table knows",
-        "new": "{path} is new: {type}",
-        "missing": "{path} is missing",
-        "retyped": "{path} came as {type}",
-    }
-)
-
-
 def _said(row: Mapping[str, Any]) -> str:
     """Say one notice in lines that fit any terminal: paths and names are long."""
     times = "once" if row["count"] == 1 else f"{row['count']:,} times"
     acknowledged = ", acknowledged" if row["acknowledged_at"] else ""
     lines = [
         f"{row['id']:>4}  {row['connection']} › {row['door']} › {row['event'] or '(no name)'}  {times}{acknowledged}",
-        _SAYINGS[row["change"]].format(path=row["path"] or "the whole", type=row["type"]),
+        said(row["change"], row["path"], row["type"]),
         *([f"touches {row['touches']}"] if row["touches"] else []),
         f"candu-source {row['next']}",
     ]

@@ -7,6 +7,7 @@ import getpass
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from candu_source.app import build_store
+from candu_source.errors import UsageError
 from candu_source.model import Connection
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
@@ -79,12 +81,28 @@ def emit_one(row: Mapping[str, Any], *, as_json: bool) -> None:
         click.echo(f"{name.replace('_', ' '):<{width}}  {_word(value)}")
 
 
+def console_address(settings: Settings, store: Store) -> str:
+    """Return where to open the console: while nobody can sign in, a new one-time link for the first user."""
+    invitation = store.people.invite()
+    if invitation is None:
+        return f"{settings.base_url()}/console/"
+    return f"{settings.base_url()}/console/welcome/{invitation.reveal()} (one-time link for the first user, good for a day)"
+
+
 def actor() -> str:
     """Return who types this command, for the audit."""
     try:
         return f"command line: {getpass.getuser()}"
     except (KeyError, OSError):
         return "command line"
+
+
+def read_bytes(file: Path) -> bytes:
+    """Read a file that a command names; raise UsageError when that cannot be."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
 
 
 def clock(seconds: float | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import requests
@@ -21,7 +21,7 @@ class PrivateAddress(OSError):  # noqa: N818 - a fact about an address
     """Say that a connection led to an address that is not public."""
 
 
-def _refuse_private(sock: socket.socket) -> socket.socket:
+def refuse_private(sock: socket.socket) -> socket.socket:
     """Look at the address really connected to, so that no name can resolve differently a moment later."""
     peer = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
     mapped = peer.ipv4_mapped if isinstance(peer, ipaddress.IPv6Address) else None
@@ -33,12 +33,12 @@ def _refuse_private(sock: socket.socket) -> socket.socket:
 
 class _PublicHTTP(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _refuse_private(super()._new_conn())
+        return refuse_private(super()._new_conn())
 
 
 class _PublicHTTPS(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
-        return _refuse_private(super()._new_conn())
+        return refuse_private(super()._new_conn())
 
 
 class _PublicHTTPPool(HTTPConnectionPool):
@@ -93,6 +93,18 @@ def guarded_session(*, allow_private: bool) -> requests.Session:
     session.trust_env = False
     guard(session, senders=1, allow_private=allow_private)
     return session
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all that it wraps: requests wraps urllib3, which wraps the socket's own."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        found = waiting.pop(0)
+        if isinstance(found, BaseException) and id(found) not in seen:
+            seen.add(id(found))
+            yield found
+            waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
 
 
 def _joined(before: bytes, fragments: Sequence[bytes], after: bytes) -> bytes:

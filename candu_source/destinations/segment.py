@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from base64 import b64encode
-from collections.abc import Iterator
 
 import requests
 from segment.analytics import request as library
 
-from candu_source.destinations.egress import PrivateAddress, guard
+from candu_source.destinations.egress import PrivateAddress, causes, guard
 from candu_source.errors import Reason
 from candu_source.model import Batch, Outcome, Target
 from candu_source.retry import classify, retry_after_seconds
@@ -55,24 +54,12 @@ def _masked(message: str, key: str) -> str:
 
 
 def _network(error: requests.RequestException, host: str) -> Outcome:
-    causes = list(_causes(error))
-    private = next((cause for cause in causes if isinstance(cause, PrivateAddress)), None)
+    known = list(causes(error))
+    private = next((cause for cause in known if isinstance(cause, PrivateAddress)), None)
     if private is not None:
         return Outcome(Reason.ADDRESS_REFUSED, detail=f"{host}: {private}")
     if isinstance(error, requests.Timeout):
         return Outcome(Reason.TIMEOUT, detail=f"{host} said nothing in time")
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema):
         return Outcome(Reason.ENDPOINT_WRONG, detail=f"{host} is not an address")
-    return Outcome(Reason.NETWORK, detail=f"{host}: {type(causes[-1]).__name__}")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and all that it wraps: requests wraps urllib3, which wraps the socket's own."""
-    seen: set[int] = set()
-    waiting: list[object] = [error]
-    while waiting:
-        found = waiting.pop(0)
-        if isinstance(found, BaseException) and id(found) not in seen:
-            seen.add(id(found))
-            yield found
-            waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
+    return Outcome(Reason.NETWORK, detail=f"{host}: {type(known[-1]).__name__}")

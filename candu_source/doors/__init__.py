@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from candu_source.doors import browser, health, interactions, rest, webhook
+from candu_source.doors import browser, health, interactions, readback, rest, webhook
 from candu_source.doors.gate import Gate, Hear, answer_errors
 from candu_source.doors.quota import Quota
 from candu_source.observe import Telltale
@@ -27,7 +27,8 @@ def create_doors(gate: Gate, store: Any, telltale: Telltale, settings: Settings)
     app.register_blueprint(interactions.blueprint(gate))
     app.register_blueprint(browser.blueprint(gate, Quota(settings.browser_address_limit, settings.browser_token_limit)))
     app.register_blueprint(rest.blueprint(gate, store.contents))
-    app.register_blueprint(health.blueprint(store.ledger, store.database.check_room, telltale.exposition))
+    app.register_blueprint(readback.blueprint(gate, store.confirmer, telltale))
+    app.register_blueprint(health.blueprint(store.ledger, store.database.check_room, store.notices.causes, telltale.exposition))
     answer_errors(app, telltale)
 
     @app.after_request

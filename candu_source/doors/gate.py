@@ -15,7 +15,8 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException
 
 from candu_source import intake
-from candu_source.errors import Reason, Refused, StoreError, StoreFull
+from candu_source.doors.quota import ConnectionQuota
+from candu_source.errors import NotFound, Reason, Refused, StoreError, StoreFull
 from candu_source.model import Connection, Input, Receipt, Reject, TokenUse
 from candu_source.ports import Log, Observer
 
@@ -38,10 +39,14 @@ class Tokens(Protocol):
 
 
 class Events(Protocol):
-    """Tell what has come; needed by the pages of doors."""
+    """Tell what has come and what waits; needed by the pages of doors and by quotas."""
 
     def last_event(self, connection: str) -> float | None:
         """Return when a connection's last event was accepted (seconds since the epoch), or None."""
+        ...
+
+    def waiting(self, connection: str) -> int:
+        """Count the events that the slowest lane has not passed."""
         ...
 
 
@@ -54,6 +59,7 @@ class Gate:
         self._log = log
         self._observer = observer
         self._max_body_bytes = max_body_bytes
+        self._quota = ConnectionQuota(events.waiting)
 
     def admit(self, token: str | None) -> Connection:
         """Return whose token this is; raise Refused 401."""
@@ -73,6 +79,15 @@ class Gate:
             )
         return connection
 
+    def admit_readback(self, token: str) -> Connection:
+        """Return whose readback address this is; raise Refused 401."""
+        connection = self._tokens.owner(token, TokenUse.READBACK)
+        if connection is None:
+            raise Refused(
+                401, Reason.UNAUTHORIZED, "This door does not know the token; `candu-source connections tokens list` shows those in force."
+            )
+        return connection
+
     def last_event(self, connection: Connection) -> float | None:
         """Return when the connection's last event was accepted, in seconds since the epoch, or None."""
         return self._events.last_event(connection.id)
@@ -82,15 +97,26 @@ class Gate:
         return answer(self.take(connection, door, incoming, hear, plain=plain))
 
     def take(self, connection: Connection, door: str, incoming: Request, hear: Hear, *, plain: bool = False) -> Receipt:
-        """Hear the body, make what it holds durable and return the receipt, for doors with words of their own; raise Refused 413 or 415.
+        """Hear the body, make what it holds durable and return the receipt, for doors with words of their own.
 
-        `plain` takes text/plain too: browsers send that without asking first.
+        Raises Refused 413 or 415, and 429 or 503 where the connection's own limits are reached. `plain` takes text/plain too: browsers
+        send that without asking first.
         """
+        self._quota.spend(connection)
         if not (incoming.is_json or (plain and incoming.mimetype == "text/plain")):
             raise Refused(415, Reason.UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json.")
         body = self._body(incoming)
         heard = [body] if isinstance(body, Reject) else hear(body, connection)
         return intake.accept(connection, door, heard, self._log, self._observer)
+
+    def read(self, incoming: Request) -> bytes:
+        """Return the request's JSON bytes, for doors that keep nothing of what they refuse; raise Refused 400, 413 or 415."""
+        if not incoming.is_json:
+            raise Refused(415, Reason.UNSUPPORTED_MEDIA_TYPE, "Send Content-Type: application/json.")
+        body = self._body(incoming)
+        if isinstance(body, Reject):
+            raise Refused(400, body.code, body.errors["body"][0])
+        return body
 
     def _body(self, incoming: Request) -> bytes | Reject:
         """Return the request's JSON bytes, gzip undone, or what came in their place."""
@@ -195,16 +221,21 @@ def problem(status: int, code: Reason, detail: str, **more: Any) -> Response:
     return Response(_encode(body), status, content_type=_PROBLEM)
 
 
+def _refused(error: Refused) -> Response:
+    response = problem(error.status, error.code, error.detail)
+    if error.status == 401:  # noqa: PLR2004 - Unauthorized must say how to authorise
+        response.headers["WWW-Authenticate"] = 'Bearer realm="candu-source", Basic realm="candu-source"'
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _gone(_: NotFound) -> Response:
+    return _refused(Refused(401, Reason.UNAUTHORIZED, "This door does not know the token any more: its connection was deleted."))
+
+
 def answer_errors(app: Flask, observer: Observer) -> None:
     """Make every error an answer: known ones in our words, unknown ones a bare 500 and a log line."""
-
-    def refused(error: Refused) -> Response:
-        response = problem(error.status, error.code, error.detail)
-        if error.status == 401:  # noqa: PLR2004 - Unauthorized must say how to authorise
-            response.headers["WWW-Authenticate"] = 'Bearer realm="candu-source", Basic realm="candu-source"'
-        if error.retry_after is not None:
-            response.headers["Retry-After"] = str(error.retry_after)
-        return response
 
     def store(error: StoreError) -> Response:
         full = isinstance(error, StoreFull)
@@ -226,8 +257,9 @@ def answer_errors(app: Flask, observer: Observer) -> None:
         return problem(500, Reason.INTERNAL, "Something broke on our side; nothing was accepted. Send it again.")
 
     handlers: Sequence[tuple[type[Exception], Callable[[Any], Response]]] = (
-        (Refused, refused),
+        (Refused, _refused),
         (StoreError, store),
+        (NotFound, _gone),
         (HTTPException, http),
         (Exception, unknown),
     )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from candu_source.causes import Cause
 from candu_source.doors.openapi import document
 from candu_source.errors import StoreError
 from candu_source.model import Tally
 
 Gauge = tuple[str, dict[str, str], float]
+Causes = Callable[[], Mapping[str, int]]
 
 
 class Standing(Protocol):
@@ -25,8 +27,10 @@ class Standing(Protocol):
         ...
 
 
-def blueprint(ledger: Standing, check_room: Callable[[], None], exposition: Callable[[Iterable[Gauge]], bytes]) -> Blueprint:
-    """Return the probes."""
+def blueprint(
+    ledger: Standing, check_room: Callable[[], None], open_causes: Causes, exposition: Callable[[Iterable[Gauge]], bytes]
+) -> Blueprint:
+    """Return the probes; `open_causes` counts open notices by cause."""
     door = Blueprint("health", __name__)
 
     @door.get("/healthz")
@@ -35,12 +39,12 @@ def blueprint(ledger: Standing, check_room: Callable[[], None], exposition: Call
 
     @door.get("/readyz")
     def ready() -> Response:
-        body = readiness(ledger, check_room, time.time())
+        body = readiness(ledger, check_room, open_causes, time.time())
         return Response(msgspec.json.encode(body), 200 if body["status"] == "ready" else 503, mimetype="application/json")
 
     @door.get("/metrics")
     def metrics() -> Response:
-        return Response(exposition(_gauges(ledger.tallies(), time.time())), content_type=CONTENT_TYPE_LATEST)
+        return Response(exposition(_gauges(ledger.tallies(), open_causes(), time.time())), content_type=CONTENT_TYPE_LATEST)
 
     @door.get("/v1/openapi.json")
     def openapi() -> Response:
@@ -49,11 +53,11 @@ def blueprint(ledger: Standing, check_room: Callable[[], None], exposition: Call
     return door
 
 
-def readiness(ledger: Standing, check_room: Callable[[], None], now: float) -> dict[str, Any]:
-    """Return whether events can be taken, how old the oldest waiting one is, and which lanes only a person can mend."""
+def readiness(ledger: Standing, check_room: Callable[[], None], open_causes: Causes, now: float) -> dict[str, Any]:
+    """Return whether events can be taken, how old the oldest waiting one is, and what needs a person: held lanes, notices by cause."""
     try:
         check_room()
-        tallies = ledger.tallies()
+        tallies, notices = ledger.tallies(), open_causes()
     except StoreError as error:
         return {"status": "not ready", "reason": str(error)}
     waiting = [tally.oldest_pending for tally in tallies if tally.oldest_pending]
@@ -64,13 +68,16 @@ def readiness(ledger: Standing, check_room: Callable[[], None], now: float) -> d
         "held": [
             {"connection": tally.connection, "destination": tally.destination, "reason": tally.held} for tally in tallies if tally.held
         ],
+        "notices": notices,
     }
 
 
-def _gauges(tallies: Iterable[Tally], now: float) -> Iterable[Gauge]:
+def _gauges(tallies: Iterable[Tally], notices: Mapping[str, int], now: float) -> Iterable[Gauge]:
     for tally in tallies:
         lane = {"connection": tally.connection, "destination": tally.destination}
         for state in ("accepted", "delivered", "dead", "filtered", "pending"):
             yield "lane_events", {**lane, "state": state}, getattr(tally, state)
         yield "lane_held", lane, float(tally.held is not None)
         yield "lane_oldest_pending_seconds", lane, now - tally.oldest_pending if tally.oldest_pending else 0.0
+    for cause in Cause:
+        yield "notices_open", {"cause": cause}, notices.get(cause, 0)

@@ -11,10 +11,9 @@ from typing import Any
 import msgspec
 
 from candu_source.errors import Reason, Refused
-from candu_source.model import Reject
+from candu_source.model import LARGEST_INTEGER, Reject
 
 DEPTH = 32
-LARGEST_INTEGER = 2**53  # beyond it a double cannot tell neighbours apart, and warehouses and browsers disagree
 _LONGEST_SAMPLE = 80
 # Items a request; more of them would hold a process for seconds, however small they are.
 MOST_ITEMS = 10_000

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from candu_source import __version__
 from candu_source.doors.rest_schemas import GroupCall, IdentifyCall, TrackCall
@@ -57,6 +57,25 @@ class ContentBody(Schema):
     slug = fields.String(required=True)
 
 
+class ReadbackCall(Schema):
+    """A call as Segment's Webhooks destination sends it back; what else is in it is not looked at."""
+
+    messageId = fields.String(required=True)  # noqa: N815 - Segment's word
+
+    class Meta:
+        """Take any other field."""
+
+        unknown = INCLUDE
+
+
+class ConfirmedBody(Schema):
+    """What became of the calls that were sent back."""
+
+    confirmed = fields.Integer(required=True, metadata={"description": "Events that are confirmed by this request."})
+    known = fields.Integer(required=True, metadata={"description": "Events that were confirmed before."})
+    unmatched = fields.Integer(required=True, metadata={"description": "Calls that are no event of this connection."})
+
+
 class ProblemBody(Schema):
     """RFC 9457 problem; 422 also carries the receipt's counts and `rejected`."""
 
@@ -72,18 +91,18 @@ class ProblemBody(Schema):
 
 _PROBLEMS: Mapping[str, str] = MappingProxyType(
     {
-        "400": "The JSON breaks, the sentence says where; or its gzip does not unpack. The bytes are kept as a reject.",
+        "400": "The JSON breaks, the sentence says where; or its gzip does not unpack. The bytes are kept as a reject, save at readback.",
         "401": "The token is unknown. Nothing is stored.",
         "403": "Pages of this origin, or this address, may not send here; the sentence names the setting. Nothing is stored.",
         "413": "The body is over the limit, the sentence names it; or it holds more than 10 000 items. Nothing is stored.",
         "415": "Another content type, or an encoding other than gzip. Nothing is stored.",
         "422": "Nothing could be accepted; `rejected` names each field. Kept as rejects.",
         "429": "Too many requests in a minute. Nothing is stored; send again after Retry-After seconds.",
-        "503": "Disk or quota is low, or no commit within the deadline. Send again after Retry-After seconds.",
+        "503": "Disk or quota is low, as many events wait as may, or no commit within the deadline. Send again after Retry-After seconds.",
     }
 )
 _WAIT = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
-_READ = ("400", "401", "413", "415", "422", "503")
+_READ = ("400", "401", "413", "415", "422", "429", "503")
 _BEARER_OR_BASIC: Sequence[Mapping[str, Any]] = ({"bearer": []}, {"basic": []})
 # A checkout has them beside the package; an installed package describes its doors without examples.
 _SAMPLES = Path(__file__).parents[2] / "samples"
@@ -136,7 +155,7 @@ _DOORS: Mapping[str, _Door] = MappingProxyType(
         "/v1/browser/{token}": _Door(
             "Take what the collector script heard in a page",
             _one_or_list(BrowserEvent, batch=True),
-            (*_READ, "403", "429"),
+            (*_READ, "403"),
             "browser",
             media=("application/json", "text/plain"),
         ),
@@ -147,6 +166,13 @@ _DOORS: Mapping[str, _Door] = MappingProxyType(
             "rest",
             security=_BEARER_OR_BASIC,
             answers=(("200", "Success"), ("202", "Partial")),
+        ),
+        "/v1/readback/{token}": _Door(
+            "Take what Segment's Webhooks destination sends back",
+            _one_or_list(ReadbackCall),
+            ("400", "401", "413", "415", "503"),
+            "readback",
+            answers=(("200", "Confirmed"),),
         ),
     }
 )
@@ -173,6 +199,7 @@ _PAGES: Mapping[str, _Page] = MappingProxyType(
             _BEARER_OR_BASIC,
             {"schema": {"type": "array", "items": "Content"}},
         ),
+        "/v1/readback/{token}": _Page("Tell a person what this address is", "text/html", _STRANGER),
         "/v1/collector.js": _Page("Serve the collector script", "text/javascript", _UNCHANGED),
         "/v1/openapi.json": _Page("Serve this document", "application/json"),
         "/healthz": _Page("Tell whether the process is alive", "application/json"),
@@ -181,7 +208,14 @@ _PAGES: Mapping[str, _Page] = MappingProxyType(
     }
 )
 _BODIES: Mapping[str, type[Schema]] = MappingProxyType(
-    {"Receipt": ReceiptBody, "Problem": ProblemBody, "Success": SuccessBody, "Partial": PartialBody, "Content": ContentBody}
+    {
+        "Receipt": ReceiptBody,
+        "Problem": ProblemBody,
+        "Success": SuccessBody,
+        "Partial": PartialBody,
+        "Content": ContentBody,
+        "Confirmed": ConfirmedBody,
+    }
 )
 
 

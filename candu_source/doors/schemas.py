@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from candu_source.doors.items import LARGEST_INTEGER
 from candu_source.mapping import INTERACTION, VIEW
+from candu_source.model import LARGEST_INTEGER
 
 ID_CHARACTERS = 255
 EVENT_ID_CHARACTERS = 64  # "candu:" + connection + ":" + 64 stays under Segment's 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -11,9 +12,10 @@ import msgspec
 
 from candu_source.model import Event, Stored
 from candu_source.store.sql import Statements
+from candu_source.terms import placed_terms
 
 # Reading a chunk to get at a few of its events must be no burden.
-_CHUNK_EVENTS = 1_024
+CHUNK_EVENTS = 1_024
 _CHUNK_BYTES = 512 * 2**10
 DIGEST_BYTES = 16  # 128 bits: no two ids of any real log share them
 
@@ -87,11 +89,17 @@ def unpack_bytes(column: bytes) -> list[bytes]:
     return _unpack(column)
 
 
+def chunk_terms(connection: str, first_place: int, messages: bytes) -> str:
+    """Return {place: terms} of a chunk's events as JSON: what the index holds of them, if it has read so far."""
+    found = enumerate(_unpack(messages), first_place)
+    return json.dumps({place: terms for place, message in found if (terms := placed_terms(connection, place, message))})
+
+
 def _cut(events: Sequence[Keyed]) -> Iterator[Sequence[Keyed]]:
     start = size = 0
     for place, each in enumerate(events):
         size += len(each.event.message) + len(each.event.raw)
-        if place > start and (size > _CHUNK_BYTES or place - start == _CHUNK_EVENTS):
+        if place > start and (size > _CHUNK_BYTES or place - start == CHUNK_EVENTS):
             yield events[start:place]
             start, size = place, len(each.event.message) + len(each.event.raw)
     if events:

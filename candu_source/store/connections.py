@@ -5,16 +5,18 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from candu_source.errors import Conflict, NotFound, StoreError, UsageError
+from candu_source.draft import differences
+from candu_source.errors import Conflict, NotFound, SecretUnreadable, StoreError, UsageError
 from candu_source.model import Connection, Region, Rules, Secret, TokenUse
 from candu_source.naming import schema_name
 from candu_source.store.audit import MASKED, Changes, write_audit
+from candu_source.store.departures import depart
 from candu_source.store.sqlite import Database
 from candu_source.store.tokens import insert_token
 from candu_source.store.vault import Vault
@@ -30,10 +32,11 @@ _CHANGEABLE = ("name", "environment", "region", "segment_host", "paused", "reque
 class SqlConnections:
     """Create, find and change connections. `by` says who: it stands in the audit."""
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database, vault: Vault, hosts: Mapping[Region, str]) -> None:
         self._database = database
         self._sql = database.sql
         self._vault = vault
+        self._hosts = hosts
 
     def add(self, draft: Connection, write_key: Secret, *, by: str) -> tuple[Connection, Secret]:
         """Create a connection with its Segment lane and a token for each of its doors; return it with the server's token.
@@ -41,7 +44,7 @@ class SqlConnections:
         Of `draft` the id and the time are made here. The table of its portal rule goes into its contents. Raises Conflict when the
         name, or the warehouse schema that it names, is taken, and UsageError when it names none.
         """
-        made = replace(draft, id=secrets.token_hex(_ID_BYTES), slug=_slug(draft.name), created_at=time.time())
+        made = replace(draft, id=secrets.token_hex(_ID_BYTES), slug=_slug(draft.name), created_at=time.time(), hosts=self._hosts)
         with self._database.write() as db:
             self._insist_free(db, made)
             db.execute(self._sql["add_connection"], {**_row(made), "write_key": self._vault.seal(write_key)})
@@ -52,6 +55,13 @@ class SqlConnections:
             changes = {"name": (None, made.name), "region": (None, made.region), "write_key": (None, MASKED)}
             self._audit(db, by, "connection.added", made, changes)
         return replace(made, public_token=public.reveal()), token
+
+    def vet(self, draft: Connection) -> Connection:
+        """Return a draft with the slug of its name, having made nothing; raise Conflict and UsageError as `add` does."""
+        named = replace(draft, slug=_slug(draft.name))
+        with self._database.read() as db:
+            self._insist_free(db, named)
+        return named
 
     def all(self) -> list[Connection]:
         """List connections by name."""
@@ -72,7 +82,9 @@ class SqlConnections:
         before = self.named(connection.id)
         slug = before.slug if connection.name == before.name else _slug(connection.name)
         after = replace(connection, slug=slug)
-        changes = dict(_differences(before, after))
+        changes = differences(before, after)
+        if before.segment_source != after.segment_source:
+            changes["segment_source"] = before.segment_source, after.segment_source
         if changes:
             with self._database.write() as db:
                 self._insist_free(db, after)
@@ -84,9 +96,53 @@ class SqlConnections:
         """Put another write key in place and let held lanes go."""
         with self._database.write() as db:
             db.execute(self._sql["save_write_key"], {"connection": connection.id, "write_key": self._vault.seal(write_key)})
-            db.execute(self._sql["forget_first_confirmed"], {"connection": connection.id})
             db.execute(self._sql["unhold"], {"connection": connection.id})
             self._audit(db, by, "write_key.changed", connection, {"write_key": (MASKED, MASKED)})
+
+    def write_key(self, connection: Connection) -> Secret:
+        """Return the write key, for the one place that sends it; raise NotFound or SecretUnreadable."""
+        row = self._database.row("write_key", {"connection": connection.id})
+        if row is None:
+            raise NotFound(f"connection {connection.name} was deleted")
+        return self._vault.open(row[0])
+
+    def has_write_key(self, connection: Connection, write_key: Secret) -> bool:
+        """Tell whether this is the write key in force; one that does not decrypt is not."""
+        try:
+            return self.write_key(connection) == write_key
+        except SecretUnreadable:
+            return False
+
+    def delete(self, connection: Connection, *, by: str) -> None:
+        """Delete a connection: from here on no door knows it and nobody delivers its events; an audit row stays. Raises NotFound.
+
+        What it left behind is deleted step by step, by the worker's housekeeping or whoever calls `SqlDepartures.purge`.
+        """
+        with self._database.write() as db:
+            events = depart(db, self._sql, connection.id)
+            if events is None:
+                raise NotFound(f"connection {connection.name} was deleted")
+            self._audit(db, by, "connection.deleted", connection, {"name": (connection.name, None), "events": (events, None)})
+
+    def lanes(self, connection: str) -> dict[str, bool]:
+        """Return {destination: whether its lane is on}."""
+        return {destination: bool(enabled) for destination, enabled in self._database.rows("lane_switches", {"connection": connection})}
+
+    def set_lane(self, connection: Connection, destination: str, enabled: bool, *, by: str) -> None:
+        """Turn a lane on or off; while it is off its events wait. Raises NotFound."""
+        lanes = self.lanes(connection.id)
+        if destination not in lanes:
+            raise NotFound(f"{connection.name} has no lane {destination!r}; it has {', '.join(lanes) or 'none'}")
+        if lanes[destination] == enabled:
+            return
+        with self._database.write() as db:
+            db.execute(self._sql["switch_lane"], {"connection": connection.id, "destination": destination, "enabled": enabled})
+            self._audit(db, by, "lane.changed", connection, {f"lanes.{destination}": (not enabled, enabled)})
+
+    def waiting(self, connection: str) -> int:
+        """Count the events that the slowest lane has not passed, from two seqs; dead letters asked for again are not among them."""
+        row = self._database.row("waiting", {"connection": connection})
+        return int(row[0] or 0) if row else 0
 
     def unhold(self, connection: Connection, *, by: str) -> None:
         """Let held and waiting lanes go at once."""
@@ -145,6 +201,7 @@ class SqlConnections:
             requests_per_minute=per_minute,
             pending_most=most,
             segment_source=source,
+            hosts=self._hosts,
             public_token=public or "",
             identity_secret=self._vault.open(sealed) if sealed is not None and self._vault.opens(sealed) else None,
         )
@@ -155,17 +212,6 @@ def _slug(name: str) -> str:
     if not slug:
         raise UsageError(f"{name!r} names no warehouse schema; use at least one Latin letter or digit")
     return slug
-
-
-def _differences(before: Connection, after: Connection) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    """Yield what a save changes, field by field; the portal rule's table is in the contents."""
-    for name in _CHANGEABLE:
-        if getattr(before, name) != getattr(after, name):
-            yield name, (getattr(before, name), getattr(after, name))
-    old, new = (msgspec.to_builtins(_stored_rules(each.rules)) for each in (before, after))
-    for field in fields(Rules):
-        if old[field.name] != new[field.name]:
-            yield f"rules.{field.name}", (old[field.name], new[field.name])
 
 
 def _stored_rules(rules: Rules) -> Rules:

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from candu_source.model import Connection, Content
+from candu_source.store.audit import write_audit
 from candu_source.store.sqlite import Database
-
-
-class Content(NamedTuple):
-    """Hold what is known of one content; what is None is not known. At least one of `content_id` and `slug` is."""
-
-    content_id: str | None = None
-    slug: str | None = None
-    name: str | None = None
-    portal_id: int | None = None
 
 
 class SqlContents:
@@ -32,15 +24,24 @@ class SqlContents:
         """List (name, slug) of the contents that have a slug, by slug; the slug stands in for a name that is not known."""
         return [(name, slug) for name, slug in self._database.rows("content_metadata", {"connection": connection})]
 
-    def tell(self, connection: str, contents: Sequence[Content]) -> None:
+    def tell(self, connection: Connection, contents: Sequence[Content], *, by: str) -> None:
         """Write down what was told, all or nothing: later words go over earlier ones, and what is None erases nothing."""
         statements = self._database.sql
-        rows = [{"connection": connection, **content._asdict()} for content in contents]
+        rows = [{"connection": connection.id, **content._asdict()} for content in contents]
         slugs = [row for row in rows if row["content_id"] is None]
         with self._database.write() as db:
             db.executemany(statements["tell_content"], [row for row in rows if row["content_id"] is not None])
             db.executemany(statements["tell_slug"], slugs)
             db.executemany(statements["rename_slug"], slugs)
+            write_audit(db, statements, by, "contents.told", connection.name, {"contents": (None, len(rows))}, connection=connection.id)
+
+    def set_portal(self, connection: Connection, content_id: str, portal_id: int | None, *, by: str) -> None:
+        """Put another portal in place for one content; None takes it away."""
+        wanted = {"connection": connection.id, "content_id": content_id, "portal_id": portal_id}
+        with self._database.write() as db:
+            db.execute(self._database.sql["set_portal"], wanted)
+            changes = {content_id: (None, portal_id)}
+            write_audit(db, self._database.sql, by, "portal.changed", connection.name, changes, connection=connection.id)
 
     def seen(self, connection: str, pairs: Sequence[tuple[str, str | None]]) -> int:
         """Learn (content id, slug) of events: add what is unknown, fill in a slug that was missing; return how many that were.

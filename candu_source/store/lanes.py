@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from candu_source.errors import Reason, SecretUnreadable
-from candu_source.model import SEGMENT_HOSTS, Advance, Again, Batch, Bury, Delivery, Hold, Region, Secret, Settlement, Stored, Target
+from candu_source.limits import BATCH_BYTES, BATCH_EVENTS
+from candu_source.model import Advance, Again, Batch, Bury, Decision, Delivery, Hold, Outcome, Region, Secret, Settlement, Stored, Target
 from candu_source.store import chunks
+from candu_source.store.counts import count_settlement
+from candu_source.store.sql import Statements
 from candu_source.store.sqlite import Database
 
-# Segment: 500 KB and 2 500 events a batch; 50 KB of head-room for the envelope and for how the far end counts.
-BATCH_BYTES = 450_000
-BATCH_EVENTS = 2_500
 # A healthy lane has up to four batches under way; one that failed sends a single one to see whether it is healed.
 BATCHES_IN_FLIGHT = 4
 _DETAIL_CHARACTERS = 500
@@ -30,10 +30,13 @@ class _Lease:
 class SqlLanes:
     """Implement ports.Lanes on the shared SQL."""
 
-    def __init__(self, database: Database, open_secret: Callable[[bytes], Secret], *, lease_seconds: float) -> None:
+    def __init__(
+        self, database: Database, open_secret: Callable[[bytes], Secret], *, hosts: Mapping[Region, str], lease_seconds: float
+    ) -> None:
         self._database = database
         self._sql = database.sql
         self._open_secret = open_secret
+        self._hosts = hosts
         self._lease_seconds = lease_seconds
 
     def claim(self, worker: str, most: int, *, busy: Sequence[tuple[str, str]] = (), healthy_only: bool = False) -> list[Delivery]:
@@ -52,7 +55,7 @@ class SqlLanes:
             return [self._load(db, lane, key) for lane, key in leased]
 
     def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
-        """Write attempts, cursors, retry states and dead letters in one transaction; False where the lease was lost."""
+        """Write attempts, cursors, retry states, dead letters and counts in one transaction; False where the lease was lost."""
         with self._database.write() as db:
             return [self._settle(db, settlement) for settlement in settlements]
 
@@ -84,7 +87,7 @@ class SqlLanes:
             connection_id=connection,
             connection_name=name,
             destination=destination,
-            target=Target(host or SEGMENT_HOSTS[Region(region)], key),
+            target=Target(host or self._hosts[Region(region)], key),
             failures=failures,
             batches=tuple(batches),
             lease=_Lease(epoch + 1),
@@ -118,14 +121,18 @@ class SqlLanes:
             return False
         lane = {"connection": delivery.connection_id, "destination": delivery.destination}
         self._write_attempts(db, lane, settlement)
+        count_settlement(db, self._sql, settlement, time.time())
         match decision:
             case Advance():
                 if settlement.batch.replay:
-                    self._raise(db, lane, settlement.batch)
+                    forget_dead(db, self._sql, lane, [event.ref for event in settlement.batch.events])
                 self._advance(db, lane)
             case Bury(reason):
                 detail, now = settlement.outcome.detail[:_DETAIL_CHARACTERS], time.time()
-                db.executemany(self._sql["bury"], [(*lane.values(), event.ref, reason, detail, now) for event in settlement.batch.events])
+                bury = self._sql["bury_again" if settlement.batch.replay else "bury"]
+                db.executemany(
+                    bury, [{**lane, "seq": event.ref, "reason": reason, "detail": detail, "at": now} for event in settlement.batch.events]
+                )
                 self._advance(db, lane)
             case Again(at):
                 db.execute(self._sql["wait"], {**lane, "failures": delivery.failures + 1, "due_at": at})
@@ -133,37 +140,17 @@ class SqlLanes:
                 db.execute(self._sql["hold"], {**lane, "reason": reason, "detail": settlement.outcome.detail[:_DETAIL_CHARACTERS]})
         return True
 
-    def _raise(self, db: sqlite3.Connection, lane: dict[str, Any], batch: Batch) -> None:
-        """Forget dead letters that were delivered after all, and what of the log was kept for them alone."""
-        db.executemany(self._sql["raise_dead"], [(*lane.values(), event.ref) for event in batch.events])
-        db.executemany(self._sql["drop_chunk"], [{**lane, "seq": event.ref} for event in batch.events])
-
     def _renew(self, db: sqlite3.Connection, delivery: Delivery) -> bool:
         assert isinstance(delivery.lease, _Lease)
         lane = {"connection": delivery.connection_id, "destination": delivery.destination, "epoch": delivery.lease.epoch}
         return db.execute(self._sql["renew"], {**lane, "seconds": self._lease_seconds}).rowcount == 1
 
     def _write_attempts(self, db: sqlite3.Connection, lane: dict[str, Any], settlement: Settlement) -> None:
-        batch, outcome = settlement.batch, settlement.outcome
-        ended = isinstance(settlement.decision, Advance | Bury) and not batch.replay
-        for first, last in _runs(batch):
-            db.execute(
-                self._sql["add_attempt"],
-                {
-                    **lane,
-                    "first_seq": first,
-                    "last_seq": last,
-                    "events": last - first + 1,
-                    "replay": batch.replay,
-                    "settled": ended,
-                    "started_at": settlement.started_at,
-                    "seconds": settlement.seconds,
-                    "outcome": outcome.code,
-                    "status": outcome.status,
-                    "detail": outcome.detail[:_DETAIL_CHARACTERS],
-                    "decision": type(settlement.decision).__name__.lower(),
-                },
-            )
+        replay, decision = settlement.batch.replay, settlement.decision
+        ended = isinstance(decision, Advance | Bury) and not replay
+        seqs = [event.ref for event in settlement.batch.events]
+        tried = attempts(lane, seqs, settlement.outcome, decision, settlement.started_at, settlement.seconds)
+        db.executemany(self._sql["add_attempt"], [{**row, "replay": replay, "settled": ended} for row in tried])
 
     def _advance(self, db: sqlite3.Connection, lane: dict[str, Any]) -> None:
         cursor = db.execute(self._sql["lane_cursor"], lane).fetchone()[0]
@@ -190,12 +177,37 @@ def _cut(waiting: Iterable[Stored], most: int, *, replay: bool) -> list[Batch]:
     return [*batches, Batch(tuple(events), replay)] if events else batches
 
 
-def _runs(batch: Batch) -> list[tuple[int, int]]:
-    """Return the seq ranges of a batch; one range, save for replays, which may have gaps between them."""
+def attempts(
+    lane: dict[str, Any], seqs: Iterable[int], outcome: Outcome, decision: Decision, started_at: float, seconds: float
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows that one try leaves, one for each seq range in it."""
+    for first, last in _runs(seqs):
+        yield {
+            **lane,
+            "first_seq": first,
+            "last_seq": last,
+            "events": last - first + 1,
+            "started_at": started_at,
+            "seconds": seconds,
+            "outcome": outcome.code,
+            "status": outcome.status,
+            "detail": outcome.detail[:_DETAIL_CHARACTERS],
+            "decision": type(decision).__name__.lower(),
+        }
+
+
+def forget_dead(db: sqlite3.Connection, sql: Statements, lane: dict[str, Any], seqs: Sequence[int]) -> None:
+    """Forget dead letters that were delivered after all, and what of the log was kept for them alone."""
+    db.executemany(sql["raise_dead"], [(*lane.values(), seq) for seq in seqs])
+    db.executemany(sql["drop_chunk"], [{**lane, "seq": seq} for seq in seqs])
+
+
+def _runs(seqs: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the ranges of seqs; one range, save for replays, which may have gaps between them."""
     runs: list[tuple[int, int]] = []
-    for event in batch.events:
-        if runs and event.ref == runs[-1][1] + 1:
-            runs[-1] = runs[-1][0], event.ref
+    for seq in seqs:
+        if runs and seq == runs[-1][1] + 1:
+            runs[-1] = runs[-1][0], seq
         else:
-            runs.append((event.ref, event.ref))
+            runs.append((seq, seq))
     return runs

@@ -30,14 +30,14 @@ class SqlLedger:
                 db.execute("COMMIT")
 
     def _tally(self, row: dict[str, Any], faults: list[str]) -> Tally:
-        dead_now = row["dead"] + row["replaying"] + row["dead_expired"]
+        dead_now = row["dead"] + row["dead_expired"]
         filtered = row["filtered"] + row["filtered_expired"]
         return Tally(
             connection=row["name"],
             destination=row["destination"],
             accepted=row["head"] + filtered,
             delivered=row["cursor"] + row["ahead"] - dead_now,
-            dead=row["dead"] + row["dead_expired"],
+            dead=dead_now - row["replaying"],
             filtered=filtered,
             pending=row["head"] - row["cursor"] - row["ahead"] + row["replaying"],
             held=row["held"],
@@ -82,7 +82,8 @@ class SqlLedger:
         """Buried, less those delivered after all, must be the dead letters that are there."""
         ranges = db.execute(self._sql["settled_ranges"], lane)
         buried = {seq for first, last, _, decision in ranges if decision == "bury" for seq in range(first, last + 1)}
-        raised = {seq for first, last in db.execute(self._sql["raised_ranges"], lane) for seq in range(first, last + 1)}
-        expected = {seq for seq in buried - raised if seq > lane["after"]}
+        expected = {seq for seq in buried if seq > lane["after"]}
+        for first, last in db.execute(self._sql["raised_ranges"], lane):
+            expected.difference_update(range(first, last + 1))
         there = {seq for (seq,) in db.execute(self._sql["dead_seqs"], lane)}
         return [] if expected == there else [f"{len(expected ^ there)} dead letters do not match the tries that buried them"]

@@ -6,6 +6,8 @@ import sqlite3
 import time
 from typing import Any
 
+from candu_source.periods import HOUR, KEPT
+from candu_source.store.departures import SqlDepartures
 from candu_source.store.sqlite import Database
 
 # Events or rows a step: a few milliseconds of writing, so that doors never notice.
@@ -16,11 +18,15 @@ _EXPIRED = ("expired_dead", "expired_filtered", "expired_rejects", "expired_samp
 
 
 class SqlKeeper:
-    """Prune the log after `retention_days`; rejects, dead letters, filtered events and samples of shapes after `reject_retention_days`."""
+    """Prune the log and what came back of it after `retention_days`, what went aside after `reject_retention_days`, and old counts.
+
+    What deleted connections left behind goes, too.
+    """
 
     def __init__(self, database: Database, *, retention_days: float, reject_retention_days: float) -> None:
         self._database = database
         self._sql = database.sql
+        self._departures = SqlDepartures(database)
         self._retention = retention_days * _DAY
         self._reject_retention = reject_retention_days * _DAY
 
@@ -30,7 +36,8 @@ class SqlKeeper:
         aside = {"cutoff": now - self._reject_retention, "most": _STEP}
         candidates = self._database.rows("prunable_connections")
         deleted = sum(self._prune_log(connection, mark, passed, now - self._retention) for connection, mark, passed in candidates)
-        return deleted + self._prune_aside(aside)
+        deleted += self._departures.purge() + self._prune_aside(aside)
+        return deleted + sum(self._prune_counts(step, now - kept) for step, kept in KEPT.items())
 
     def _prune_log(self, connection: str, mark: int, passed: int, cutoff: float) -> int:
         wanted = {"connection": connection, "after": mark, "before": passed, "most": _STEP}
@@ -45,8 +52,16 @@ class SqlKeeper:
             step = {"connection": connection, "after": mark, "before": released}
             deleted = db.execute(self._sql["prune_log"], step).rowcount
             deleted += db.execute(self._sql["prune_attempts"], step).rowcount
+            deleted += db.execute(self._sql["prune_confirmations"], step).rowcount
             db.execute(self._sql["mark_pruned"], step)
             return deleted
+
+    def _prune_counts(self, step: int, cutoff: float) -> int:
+        """Delete the oldest counts of a step, an hour of minutes or a few hours at a time."""
+        oldest = self._database.row("oldest_count", {"step": step})[0]
+        if oldest is None or oldest >= cutoff:
+            return 0
+        return self._database.run("prune_counts", {"step": step, "before": min(cutoff, oldest + HOUR)})
 
     def _prune_aside(self, wanted: dict[str, Any]) -> int:
         if not any(self._database.rows(name, wanted) for name in _EXPIRED):

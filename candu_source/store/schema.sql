@@ -85,8 +85,30 @@ CREATE TABLE lanes (
     enabled       INTEGER NOT NULL DEFAULT 1,   -- 0: its events wait
     confirmed     INTEGER NOT NULL DEFAULT 0,   -- events that came back by readback, ever
     first_confirmed_at REAL,                    -- with the key in force
+    last_confirmed_at REAL,                     -- with the key in force
+    confirm_delay REAL NOT NULL DEFAULT 0,      -- seconds that confirmations usually take
+    target_since  REAL NOT NULL DEFAULT 0,      -- when key, region or host was changed
     PRIMARY KEY (connection, destination)
 );
+
+-- One event that was sent to Segment's other region, too, to tell a wrong region from a wrong key: one for each key.
+CREATE TABLE probes (
+    connection  TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    seq         INTEGER NOT NULL,
+    at          REAL NOT NULL,
+    outcome     TEXT NOT NULL DEFAULT '',       -- reason code; empty: not known
+    returned_at REAL,                           -- when the event was sent back
+    PRIMARY KEY (connection, destination)
+) WITHOUT ROWID;
+
+-- What was confirmed with another key, or at another place, says nothing of this one.
+CREATE TRIGGER target_changed AFTER UPDATE OF write_key, region, segment_host ON connections
+WHEN OLD.write_key IS NOT NEW.write_key OR OLD.region IS NOT NEW.region OR OLD.segment_host IS NOT NEW.segment_host BEGIN
+    UPDATE lanes SET first_confirmed_at = NULL, last_confirmed_at = NULL, target_since = (julianday('now') - 2440587.5) * 86400.0
+    WHERE connection = NEW.id;
+    DELETE FROM probes WHERE connection = NEW.id;
+END;
 
 CREATE TABLE attempts (
     id          INTEGER PRIMARY KEY,
@@ -117,7 +139,8 @@ CREATE TABLE dead_letters (
     replay_at   REAL,                           -- asked to be sent again
     PRIMARY KEY (connection, destination, seq)
 );
-CREATE INDEX dead_reasons ON dead_letters (connection, reason, seq);
+CREATE INDEX dead_reasons ON dead_letters (connection, reason, seq, destination);
+CREATE INDEX dead_latest ON dead_letters (connection, destination, died_at) WHERE replay_at IS NULL;
 CREATE INDEX dead_replays ON dead_letters (connection, destination, seq) WHERE replay_at IS NOT NULL;
 
 CREATE TABLE filtered (
@@ -133,6 +156,7 @@ CREATE TABLE filtered (
     UNIQUE (connection, message_id)
 );
 CREATE INDEX filtered_groups ON filtered (connection, reason, name, accepted_at);
+CREATE INDEX filtered_latest ON filtered (connection, id);
 
 -- What was kept as filtered and has become an event of the log is filtered no more.
 CREATE TRIGGER filtered_no_more AFTER INSERT ON ids BEGIN
@@ -203,6 +227,7 @@ CREATE TABLE shape_notices (
     acked_at   REAL,
     UNIQUE (connection, door, event, change, path, type)
 );
+CREATE INDEX shape_notices_open ON shape_notices (connection) WHERE acked_at IS NULL;
 
 -- How far each reader of what came in has read: the log by place, filtered events and rejects by id.
 CREATE TABLE cursors (
@@ -212,6 +237,12 @@ CREATE TABLE cursors (
 
 -- What searches find: of every event of the log its terms, under its place among all events ever written. Contentless: terms are not kept.
 CREATE VIRTUAL TABLE terms USING fts5 (term, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
+
+-- What leaves the log leaves the index, as far as that has read: a contentless table has to be told the same terms again.
+CREATE TRIGGER chunk_unindexed AFTER DELETE ON log WHEN OLD.place <= (SELECT read_to FROM cursors WHERE name = 'index:log') BEGIN
+    INSERT INTO terms (terms, rowid, term)
+    SELECT 'delete', CAST(key AS INTEGER), value FROM json_each(chunk_terms(OLD.connection, OLD.place - OLD.events + 1, OLD.messages));
+END;
 
 -- Counts by minute and by hour, for charts: nothing is derived from them that the ledger has to prove.
 CREATE TABLE counts (
@@ -225,6 +256,14 @@ CREATE TABLE counts (
 ) WITHOUT ROWID;
 CREATE INDEX counts_old ON counts (step, start);
 
+-- When something came by each door last, refused or not.
+CREATE TABLE last_seen (
+    connection TEXT NOT NULL,
+    door       TEXT NOT NULL,
+    at         REAL NOT NULL,
+    PRIMARY KEY (connection, door)
+) WITHOUT ROWID;
+
 -- Events that Segment sent back: it does not only say that it has them.
 CREATE TABLE confirmations (
     connection  TEXT NOT NULL,
@@ -232,6 +271,15 @@ CREATE TABLE confirmations (
     seq         INTEGER NOT NULL,
     at          REAL NOT NULL,
     PRIMARY KEY (connection, destination, seq)
+) WITHOUT ROWID;
+
+-- Connections that were deleted: the ledger goes on counting their events, and what they left behind is purged.
+CREATE TABLE departures (
+    connection TEXT PRIMARY KEY,
+    name       TEXT NOT NULL,
+    events     INTEGER NOT NULL,                -- seqs that were given out
+    deleted_at REAL NOT NULL,
+    purged_at  REAL                             -- when nothing was left
 ) WITHOUT ROWID;
 
 -- Who changed what, when. Secrets are masked before they come here.
@@ -252,7 +300,6 @@ CREATE TABLE users (
     password   TEXT NOT NULL,                   -- scrypt, with its salt
     role       TEXT NOT NULL,                   -- owner or viewer
     everything INTEGER NOT NULL,                -- sees every connection; else those of grants
-    stamp      TEXT NOT NULL,                   -- in every session of theirs: a new one ends them all
     created_at REAL NOT NULL
 );
 CREATE TABLE grants (
@@ -260,6 +307,14 @@ CREATE TABLE grants (
     connection TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
     PRIMARY KEY (user, connection)
 ) WITHOUT ROWID;
+
+-- Who is signed in.
+CREATE TABLE sessions (
+    digest     BLOB PRIMARY KEY,                -- SHA-256 of what the cookie holds
+    user       TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    created_at REAL NOT NULL,
+    expires_at REAL NOT NULL
+);
 
 -- One-time links: who has one becomes the first user.
 CREATE TABLE invitations (
@@ -274,8 +329,7 @@ CREATE TABLE admin_tokens (
     role       TEXT NOT NULL,                   -- owner or viewer
     connection TEXT REFERENCES connections (id) ON DELETE CASCADE, -- NULL: every one
     shown      TEXT NOT NULL,                   -- its end
-    created_at REAL NOT NULL,
-    expires_at REAL
+    created_at REAL NOT NULL
 );
 
 -- Events, rejects, filtered events or dead letters sent again: one job, its place in what it works through, and what came of it.
@@ -284,9 +338,9 @@ CREATE TABLE replays (
     connection   TEXT NOT NULL,
     kind         TEXT NOT NULL,                 -- events, rejects, filtered or dead
     destination  TEXT NOT NULL,                 -- the lane, for events
-    wanted       TEXT NOT NULL,                 -- JSON of model.Wanted: what to send again
+    wanted       TEXT NOT NULL,                 -- JSON of jobs.Wanted: what to send again
     namespace    TEXT,                          -- in new message ids; NULL: the same ids
-    state        TEXT NOT NULL,                 -- running, paused, held, cancelled, done
+    state        TEXT NOT NULL,                 -- running, held, cancelled or done
     detail       TEXT NOT NULL DEFAULT '',      -- why it is held
     total        INTEGER NOT NULL,              -- inputs to look at, counted at the beginning
     looked_at    INTEGER NOT NULL DEFAULT 0,
@@ -294,6 +348,8 @@ CREATE TABLE replays (
     until        INTEGER NOT NULL,              -- seq or id at which it ends
     counts       TEXT NOT NULL DEFAULT '{}',    -- JSON {what came of it: inputs}
     failures     INTEGER NOT NULL DEFAULT 0,
+    refusals     INTEGER NOT NULL DEFAULT 0,    -- single events refused in a row by the far end
+    most         INTEGER NOT NULL DEFAULT 2500, -- events of the next request: halved by a refusal, doubled by an acceptance
     due_at       REAL NOT NULL DEFAULT 0,
     who          TEXT NOT NULL,
     created_at   REAL NOT NULL,
@@ -309,16 +365,17 @@ CREATE INDEX replays_open ON replays (id) WHERE state = 'running';
 CREATE TABLE notices (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     connection TEXT NOT NULL,                   -- empty: the whole service
-    cause      TEXT NOT NULL,                   -- lane_held, oldest_pending, dead_growing, confirm_falling, silence, disk_low, quota_low, shape_changed…
-    subject    TEXT NOT NULL,                   -- the lane, the door…
+    cause      TEXT NOT NULL,                   -- causes.Cause
+    subject    TEXT NOT NULL,                   -- the lane, the replay… where a cause has several
     urgency    INTEGER NOT NULL,                -- 1 needs a person now … 3 good to know
-    text       TEXT NOT NULL,                   -- one sentence: what, and what to do
+    text       TEXT NOT NULL,                   -- what happened, and what to do
     opened_at  REAL NOT NULL,
-    seen_at    REAL NOT NULL,
+    seen_at    REAL NOT NULL,                   -- the cause was there
     closed_at  REAL
 );
 CREATE UNIQUE INDEX notices_open ON notices (connection, cause, subject) WHERE closed_at IS NULL;
 CREATE INDEX notices_of ON notices (connection, id);
+CREATE INDEX notices_closed ON notices (closed_at) WHERE closed_at IS NOT NULL;
 
 -- Where notices are sent.
 CREATE TABLE channels (
@@ -332,12 +389,17 @@ CREATE TABLE channels (
 
 -- Notices on their way to channels.
 CREATE TABLE notice_posts (
-    notice  INTEGER NOT NULL REFERENCES notices (id) ON DELETE CASCADE,
-    channel INTEGER NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
-    what    TEXT NOT NULL,                      -- opened or closed
-    tries   INTEGER NOT NULL DEFAULT 0,
-    due_at  REAL NOT NULL,
-    sent_at REAL,
-    error   TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (notice, channel, what)
-) WITHOUT ROWID;
+    id       INTEGER PRIMARY KEY AUTOINCREMENT, -- a channel gets its posts in this order
+    notice   INTEGER NOT NULL REFERENCES notices (id) ON DELETE CASCADE,
+    channel  INTEGER NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+    what     TEXT NOT NULL,                     -- opened or closed
+    state    TEXT NOT NULL DEFAULT 'waiting',   -- waiting, sent or given_up
+    made_at  REAL NOT NULL,
+    tries    INTEGER NOT NULL DEFAULT 0,
+    due_at   REAL NOT NULL,
+    tried_at REAL,
+    error    TEXT NOT NULL DEFAULT '',          -- what the last try met, masked
+    UNIQUE (notice, channel, what)
+);
+CREATE INDEX posts_waiting ON notice_posts (channel, id) WHERE state = 'waiting';
+CREATE INDEX posts_of ON notice_posts (channel, id);

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 from candu_source.errors import NotFound, Reason, StaleLease
-from candu_source.findings import Change, Kept, Knowledge, Known, Lesson, Notice, Reading, Source, Subject
+from candu_source.findings import Change, Kept, Knowledge, Known, Lesson, Notice, Reading, Source, Subject, What
 from candu_source.store.chunks import unpack_bytes
 from candu_source.store.sqlite import Database
 
@@ -27,7 +27,7 @@ class KeptNotice(NamedTuple):
     connection_name: str
     door: str
     event: str
-    change: str
+    change: What
     path: str
     type: str
     times: int

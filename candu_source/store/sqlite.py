@@ -15,7 +15,7 @@ from typing import Any
 
 from candu_source.errors import StoreBusy, StoreError, StoreFull, StoreTooNew
 from candu_source.naming import schema_name
-from candu_source.store.chunks import digest, pack_bytes
+from candu_source.store.chunks import chunk_terms, digest, pack_bytes
 from candu_source.store.sql import Statements, script
 
 SCHEMA_VERSION = 4
@@ -141,6 +141,8 @@ class Database:
         self._writer.create_function("digest", 2, digest, deterministic=True)
         self._writer.create_function("schema_name", 1, schema_name, deterministic=True)
         self._writer.create_function("token_digest", 1, lambda token: hashlib.sha256(token.encode()).digest(), deterministic=True)
+        # What a trigger needs.
+        self._writer.create_function("chunk_terms", 3, chunk_terms, deterministic=True)
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             version = self._writer.execute("PRAGMA user_version").fetchone()[0]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
 from candu_source.errors import NotFound
+from candu_source.limits import BATCH_EVENTS
 from candu_source.store.chunks import LoggedEvent, find_seq, logged, logged_at
 from candu_source.store.sqlite import Database
+from candu_source.store.standing import State, standings
 
 
 class Try(NamedTuple):
@@ -29,11 +32,12 @@ class Try(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Hold everything known of one event; `states` is destination -> (state, reason)."""
+    """Hold everything known of one event; `states` is destination -> (state, reason), `confirmed` destination -> when it came back."""
 
     event: LoggedEvent
     tries: list[Try]
-    states: dict[str, tuple[str, str | None]]
+    states: dict[str, State]
+    confirmed: dict[str, float]
 
 
 class SqlTrace:
@@ -54,25 +58,24 @@ class SqlTrace:
         with self._database.read() as db:
             seq = find_seq(db, self._database.sql, connection, message_id)
             event = None if seq is None else next(logged_at(db, self._database.sql, connection, [seq]), None)
-        if event is None:
+            life = None if event is None else self._life(db, event)
+        if life is None:
             raise NotFound(self._why_not(connection, message_id))
-        place = {"connection": connection, "seq": event.seq}
-        tries = [Try._make(found) for found in self._database.rows("event_attempts", place)]
-        return Life(event, tries, self.states(event))
+        return life
 
-    def states(self, event: LoggedEvent) -> dict[str, tuple[str, str | None]]:
+    def _life(self, db: sqlite3.Connection, event: LoggedEvent) -> Life:
+        wanted = {"connection": event.connection, "seq": event.seq, "most": BATCH_EVENTS}
+        tries = [Try._make(found) for found in db.execute(self._database.sql["event_attempts"], wanted)]
+        standing = standings(db, self._database.sql, event.connection, [event.seq])[event.seq]
+        return Life(event, tries, standing.states, standing.confirmed)
+
+    def states(self, event: LoggedEvent) -> dict[str, State]:
         """Return destination -> (delivered, dead or pending; reason)."""
-        rows = self._database.rows("event_lanes", {"connection": event.connection, "seq": event.seq})
-        return {destination: _state(passed, reason, replay_at) for destination, passed, reason, _, replay_at in rows}
+        with self._database.read() as db:
+            return standings(db, self._database.sql, event.connection, [event.seq])[event.seq].states
 
     def _why_not(self, connection: str, message_id: str) -> str:
         kept: Any = self._database.row("filtered_event", {"connection": connection, "message_id": message_id})
         if kept:
             return f"event {message_id} ({kept[1]}) was filtered: {kept[2]}; `filtered list` tells more"
         return f"there is no event {message_id!r} on this connection; `events tail` shows the latest"
-
-
-def _state(passed: bool, reason: str | None, replay_at: float | None) -> tuple[str, str | None]:
-    if reason is not None:
-        return ("pending", "replay") if replay_at else ("dead", reason)
-    return ("delivered", None) if passed else ("pending", None)

@@ -68,6 +68,9 @@ CREATE TABLE lanes (
     enabled       INTEGER NOT NULL DEFAULT 1,
     confirmed     INTEGER NOT NULL DEFAULT 0,
     first_confirmed_at REAL,
+    last_confirmed_at REAL,
+    confirm_delay REAL NOT NULL DEFAULT 0,
+    target_since  REAL NOT NULL DEFAULT 0,
     PRIMARY KEY (connection, destination)
 );
 
@@ -78,8 +81,11 @@ DROP TABLE tokens_3;
 DROP TABLE connections_3;
 DROP TABLE lanes_3;
 
-CREATE INDEX dead_reasons ON dead_letters (connection, reason, seq);
+CREATE INDEX dead_reasons ON dead_letters (connection, reason, seq, destination);
+CREATE INDEX dead_latest ON dead_letters (connection, destination, died_at) WHERE replay_at IS NULL;
+CREATE INDEX shape_notices_open ON shape_notices (connection) WHERE acked_at IS NULL;
 CREATE INDEX filtered_groups ON filtered (connection, reason, name, accepted_at);
+CREATE INDEX filtered_latest ON filtered (connection, id);
 CREATE INDEX rejects_groups ON rejects (connection, code, last_at, count);
 CREATE INDEX rejects_latest ON rejects (connection, last_at);
 
@@ -91,6 +97,10 @@ INSERT INTO cursors (name, read_to) SELECT 'shapes:' || source, read_to FROM sha
 DROP TABLE shape_cursors;
 
 CREATE VIRTUAL TABLE terms USING fts5 (term, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
+CREATE TRIGGER chunk_unindexed AFTER DELETE ON log WHEN OLD.place <= (SELECT read_to FROM cursors WHERE name = 'index:log') BEGIN
+    INSERT INTO terms (terms, rowid, term)
+    SELECT 'delete', CAST(key AS INTEGER), value FROM json_each(chunk_terms(OLD.connection, OLD.place - OLD.events + 1, OLD.messages));
+END;
 CREATE TABLE counts (
     connection TEXT NOT NULL,
     topic      TEXT NOT NULL,
@@ -101,12 +111,40 @@ CREATE TABLE counts (
     PRIMARY KEY (connection, step, start, topic, name)
 ) WITHOUT ROWID;
 CREATE INDEX counts_old ON counts (step, start);
+CREATE TABLE last_seen (
+    connection TEXT NOT NULL,
+    door       TEXT NOT NULL,
+    at         REAL NOT NULL,
+    PRIMARY KEY (connection, door)
+) WITHOUT ROWID;
 CREATE TABLE confirmations (
     connection  TEXT NOT NULL,
     destination TEXT NOT NULL,
     seq         INTEGER NOT NULL,
     at          REAL NOT NULL,
     PRIMARY KEY (connection, destination, seq)
+) WITHOUT ROWID;
+CREATE TABLE probes (
+    connection  TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    seq         INTEGER NOT NULL,
+    at          REAL NOT NULL,
+    outcome     TEXT NOT NULL DEFAULT '',
+    returned_at REAL,
+    PRIMARY KEY (connection, destination)
+) WITHOUT ROWID;
+CREATE TRIGGER target_changed AFTER UPDATE OF write_key, region, segment_host ON connections
+WHEN OLD.write_key IS NOT NEW.write_key OR OLD.region IS NOT NEW.region OR OLD.segment_host IS NOT NEW.segment_host BEGIN
+    UPDATE lanes SET first_confirmed_at = NULL, last_confirmed_at = NULL, target_since = (julianday('now') - 2440587.5) * 86400.0
+    WHERE connection = NEW.id;
+    DELETE FROM probes WHERE connection = NEW.id;
+END;
+CREATE TABLE departures (
+    connection TEXT PRIMARY KEY,
+    name       TEXT NOT NULL,
+    events     INTEGER NOT NULL,
+    deleted_at REAL NOT NULL,
+    purged_at  REAL
 ) WITHOUT ROWID;
 CREATE TABLE audit (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -123,7 +161,6 @@ CREATE TABLE users (
     password   TEXT NOT NULL,
     role       TEXT NOT NULL,
     everything INTEGER NOT NULL,
-    stamp      TEXT NOT NULL,
     created_at REAL NOT NULL
 );
 CREATE TABLE grants (
@@ -131,6 +168,12 @@ CREATE TABLE grants (
     connection TEXT NOT NULL REFERENCES connections (id) ON DELETE CASCADE,
     PRIMARY KEY (user, connection)
 ) WITHOUT ROWID;
+CREATE TABLE sessions (
+    digest     BLOB PRIMARY KEY,
+    user       TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+    created_at REAL NOT NULL,
+    expires_at REAL NOT NULL
+);
 CREATE TABLE invitations (
     digest     BLOB PRIMARY KEY,
     expires_at REAL NOT NULL
@@ -141,8 +184,7 @@ CREATE TABLE admin_tokens (
     role       TEXT NOT NULL,
     connection TEXT REFERENCES connections (id) ON DELETE CASCADE,
     shown      TEXT NOT NULL,
-    created_at REAL NOT NULL,
-    expires_at REAL
+    created_at REAL NOT NULL
 );
 CREATE TABLE replays (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -159,6 +201,8 @@ CREATE TABLE replays (
     until        INTEGER NOT NULL,
     counts       TEXT NOT NULL DEFAULT '{}',
     failures     INTEGER NOT NULL DEFAULT 0,
+    refusals     INTEGER NOT NULL DEFAULT 0,
+    most         INTEGER NOT NULL DEFAULT 2500,
     due_at       REAL NOT NULL DEFAULT 0,
     who          TEXT NOT NULL,
     created_at   REAL NOT NULL,
@@ -182,6 +226,7 @@ CREATE TABLE notices (
 );
 CREATE UNIQUE INDEX notices_open ON notices (connection, cause, subject) WHERE closed_at IS NULL;
 CREATE INDEX notices_of ON notices (connection, id);
+CREATE INDEX notices_closed ON notices (closed_at) WHERE closed_at IS NOT NULL;
 CREATE TABLE channels (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     kind       TEXT NOT NULL,
@@ -191,12 +236,17 @@ CREATE TABLE channels (
     created_at REAL NOT NULL
 );
 CREATE TABLE notice_posts (
-    notice  INTEGER NOT NULL REFERENCES notices (id) ON DELETE CASCADE,
-    channel INTEGER NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
-    what    TEXT NOT NULL,
-    tries   INTEGER NOT NULL DEFAULT 0,
-    due_at  REAL NOT NULL,
-    sent_at REAL,
-    error   TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (notice, channel, what)
-) WITHOUT ROWID;
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    notice   INTEGER NOT NULL REFERENCES notices (id) ON DELETE CASCADE,
+    channel  INTEGER NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+    what     TEXT NOT NULL,
+    state    TEXT NOT NULL DEFAULT 'waiting',
+    made_at  REAL NOT NULL,
+    tries    INTEGER NOT NULL DEFAULT 0,
+    due_at   REAL NOT NULL,
+    tried_at REAL,
+    error    TEXT NOT NULL DEFAULT '',
+    UNIQUE (notice, channel, what)
+);
+CREATE INDEX posts_waiting ON notice_posts (channel, id) WHERE state = 'waiting';
+CREATE INDEX posts_of ON notice_posts (channel, id);

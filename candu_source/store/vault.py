@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from candu_source.errors import SecretUnreadable
 from candu_source.model import Secret
@@ -15,7 +17,8 @@ class Vault:
     """Turn secrets into bytes for the store and back."""
 
     def __init__(self, key: Secret) -> None:
-        self._fernet = Fernet(key.reveal().replace("+", "-").replace("/", "_").encode())
+        self._key = key.reveal().replace("+", "-").replace("/", "_").encode()
+        self._fernet = Fernet(self._key)
 
     def seal(self, secret: Secret) -> bytes:
         """Return the encrypted form."""
@@ -29,6 +32,10 @@ class Vault:
             raise SecretUnreadable(
                 "a stored write key was encrypted with another secret key; set CANDU_SOURCE_SECRET_KEY to that one"
             ) from None
+
+    def derive(self, purpose: str) -> bytes:
+        """Return 32 bytes that only this key and this purpose give (HKDF-SHA256)."""
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(self._key)
 
     def opens(self, sealed: bytes) -> bool:
         """Tell whether it decrypts."""

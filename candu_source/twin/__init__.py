@@ -9,6 +9,8 @@
     memory.py      what was stored and dropped, and which ids were seen
     sources.py     which write keys are known, and in which region
     faults.py      how the far end is broken at the moment
+    readback.py    the Webhooks destination: what was stored is posted to an address
+    public_api.py  the Public API, as far as making a source goes
     inspection.py  GET|POST|DELETE /__twin/…: look inside, break, heal
 """
 

@@ -10,6 +10,8 @@ from werkzeug.exceptions import HTTPException
 from candu_source.twin.faults import Faults
 from candu_source.twin.inspection import inspection_routes, problem
 from candu_source.twin.memory import KEEP, Memory
+from candu_source.twin.public_api import Workspace, public_api_routes
+from candu_source.twin.readback import Readbacks
 from candu_source.twin.sources import Region, Sources
 from candu_source.twin.tracking import segment_error, tracking_routes
 
@@ -21,11 +23,14 @@ class State:
     memory: Memory
     faults: Faults
     sources: Sources
+    workspace: Workspace
+    readbacks: Readbacks
 
 
 def create_state(region: Region = "us", keep: int = KEEP) -> State:
     """Build the state of a fresh twin in a region, keeping at most `keep` calls for inspection."""
-    return State(Memory(keep), Faults(), Sources(region))
+    sources, readbacks = Sources(region), Readbacks()
+    return State(Memory(keep, readbacks.add), Faults(), sources, Workspace(sources, region), readbacks)
 
 
 def create_app(state: State) -> Flask:
@@ -33,7 +38,8 @@ def create_app(state: State) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # an address with a slash too many is wrong, and is not redirected
     app.register_blueprint(tracking_routes(state.memory, state.faults, state.sources))
-    app.register_blueprint(inspection_routes(state.memory, state.faults, state.sources))
+    app.register_blueprint(public_api_routes(state.workspace))
+    app.register_blueprint(inspection_routes(state.memory, state.faults, state.sources, state.readbacks))
     app.register_error_handler(HTTPException, _answer_error)
     return app
 

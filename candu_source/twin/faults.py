@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,7 +19,9 @@ _Header = Annotated[str, msgspec.Meta(pattern="^[ -~]{1,100}$")]
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Describe one fault: at most one of status, black_hole, reset_after_body and refuse_event; latency_ms goes with each.
+    """Describe one fault: at most one of status, black_hole, reset_after_body, refuse_event and drop_share; latency_ms goes with each.
+
+    `drop_share` answers 200 and loses that share of the calls, the same ones whenever they are sent: their messageId decides.
 
     `count` (requests) and `seconds` end it, whichever comes first; with neither it lasts until healed. `source` (a
     `source_id`) restricts it to one write key. Raises ValueError for a combination that means nothing.
@@ -32,22 +35,33 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     reset_after_body: bool = False
     latency_ms: Annotated[int, msgspec.Meta(ge=0, le=3_600_000)] = 0
     refuse_event: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    drop_share: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
     source: str | None = None
 
     def __post_init__(self) -> None:
         """Check the combination."""
-        effects = [self.status is not None, self.black_hole, self.reset_after_body, self.refuse_event is not None]
-        if sum(effects) > 1:
-            raise ValueError("one fault has one effect: choose among status, black_hole, reset_after_body and refuse_event")
+        if sum(self._effects()) > 1:
+            raise ValueError("one fault has one effect: choose among status, black_hole, reset_after_body, refuse_event and drop_share")
         if self.retry_after is not None and self.status is None:
             raise ValueError("retry_after needs status")
         if (self.count is not None or self.seconds is not None) and self.heals:
-            raise ValueError("count and seconds need status, black_hole, reset_after_body, refuse_event or latency_ms")
+            raise ValueError("count and seconds need status, black_hole, reset_after_body, refuse_event, drop_share or latency_ms")
+
+    def _effects(self) -> list[bool]:
+        refuses, drops = self.refuse_event is not None, self.drop_share is not None
+        return [self.status is not None, self.black_hole, self.reset_after_body, refuses, drops]
 
     @property
     def heals(self) -> bool:
         """Tell whether nothing is broken by this: setting it heals."""
-        return not (self.status is not None or self.black_hole or self.reset_after_body or self.refuse_event or self.latency_ms)
+        return not (any(self._effects()) or self.latency_ms)
+
+    def loses(self, message_id: str) -> bool:
+        """Tell whether this fault drops a call silently."""
+        if self.drop_share is None:
+            return False
+        chance = int.from_bytes(hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).digest()[:8])
+        return chance < self.drop_share * 2**64
 
 
 class ActiveFault:

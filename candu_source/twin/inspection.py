@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 
 from candu_source.twin.faults import Fault, Faults
 from candu_source.twin.memory import Memory, Query, Status
+from candu_source.twin.readback import Readback, Readbacks
 from candu_source.twin.rules import read_time
 from candu_source.twin.sources import Source, Sources
 
@@ -23,6 +24,7 @@ _DIGITS = 20  # more are no 64-bit number, and Python refuses to read very long 
 
 _decode_fault: Callable[[bytes], Fault] = msgspec.json.Decoder(Fault).decode
 _decode_sources: Callable[[bytes], Source | list[Source]] = msgspec.json.Decoder(Source | list[Source]).decode
+_decode_readback: Callable[[bytes], Readback] = msgspec.json.Decoder(Readback).decode
 
 WELCOME = """\
 This is the twin: an offline stand-in of Segment's Tracking API, for tests. Nothing sent here reaches Segment.
@@ -38,19 +40,25 @@ POST   /__twin/sources    {"key": "…", "region": "us"|"eu", "enabled": true}, 
 DELETE /__twin/sources    know every key again
 GET    /__twin/faults     what is broken at the moment
 POST   /__twin/faults     {"status": 500, "retry_after": 3} | {"black_hole": true} | {"reset_after_body": true}
-                          | {"refuse_event": "name"}, each with "latency_ms", "count", "seconds", "source"; {} heals
+                          | {"refuse_event": "name"} | {"drop_share": 0.3},
+                          each with "latency_ms", "count", "seconds", "source"; {} heals
 DELETE /__twin/faults     heal
+GET    /__twin/readback   where stored calls are posted to, and how many were
+POST   /__twin/readback   {"url": "…", "delay_ms": 0, "batch": 1, "source": "…"}: play the Webhooks destination
+DELETE /__twin/readback   post nothing
+       /public-api        Segment's Public API: GET /, GET /sources, POST /sources; its token is twin-public-api-token
 GET    /healthz           200 while it runs
 """
 
 
-def inspection_routes(memory: Memory, faults: Faults, sources: Sources) -> Blueprint:
+def inspection_routes(memory: Memory, faults: Faults, sources: Sources, readbacks: Readbacks) -> Blueprint:
     """Build the inspection endpoints. Answers are JSON; errors are problem+json (RFC 9457) naming what is off."""
     routes = Blueprint("inspection", __name__)
     routes.register_error_handler(_Unclear, lambda error: problem(HTTPStatus.BAD_REQUEST, str(error)))
     _add_messages(routes, memory)
     _add_faults(routes, faults)
     _add_sources(routes, sources)
+    _add_readbacks(routes, readbacks)
 
     @routes.get("/")
     def welcome() -> Response:
@@ -115,6 +123,22 @@ def _add_sources(routes: Blueprint, sources: Sources) -> None:
     @routes.delete("/__twin/sources")
     def forget_sources() -> Response:
         sources.forget()
+        return _nothing()
+
+
+def _add_readbacks(routes: Blueprint, readbacks: Readbacks) -> None:
+    @routes.get("/__twin/readback")
+    def show_readbacks() -> Response:
+        return _json(readbacks.shown())
+
+    @routes.post("/__twin/readback")
+    def set_readback() -> Response:
+        readbacks.set(_read_body(_decode_readback))
+        return show_readbacks()
+
+    @routes.delete("/__twin/readback")
+    def forget_readbacks() -> Response:
+        readbacks.forget()
         return _nothing()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import chain, islice
 from typing import Literal
@@ -78,9 +78,13 @@ class Query(msgspec.Struct, frozen=True):
 
 
 class Memory:
-    """Hold the last `keep` calls whole, and every stored messageId and count exactly. Safe to share between threads."""
+    """Hold the last `keep` calls whole, and every stored messageId and count exactly. Safe to share between threads.
 
-    def __init__(self, keep: int = KEEP) -> None:
+    `on_stored` is told source, messageId and bytes of each call that is stored; it must not wait.
+    """
+
+    def __init__(self, keep: int = KEEP, on_stored: Callable[[str | None, str, bytes], None] = lambda *_: None) -> None:
+        self.on_stored = on_stored
         self._changed = threading.Condition()
         self._kept: deque[Kept] = deque(maxlen=keep)
         self._seq = 0
@@ -104,8 +108,16 @@ class Memory:
             self._answers[status] += 1
             self._changed.notify_all()
 
-    def add(self, reading: Reading, source: str | None, refused: Drop | None, received_at: datetime, status: str) -> None:
-        """Judge and keep the calls of a request, and count its answer. `refused` drops them all."""
+    def add(
+        self,
+        reading: Reading,
+        source: str | None,
+        refused: Drop | None,
+        received_at: datetime,
+        status: str,
+        loses: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        """Judge and keep the calls of a request, and count its answer. `refused` drops them all, `loses` those of some messageIds."""
         with self._changed:
             ids = self._ids.setdefault(source, {}) if source and refused is None else {}
             for call, raw in reading.calls:
@@ -113,9 +125,12 @@ class Memory:
                 reason = refused or judge(call)
                 if reason is None and message_id in ids:
                     reason = Drop.DUPLICATE
+                if reason is None and loses(message_id):
+                    reason = Drop.LOST
                 if reason is None:
                     ids[message_id] = None
                     self._stored += 1
+                    self.on_stored(source, message_id, raw)
                 else:
                     self._dropped[reason.value] += 1
                     if reason is Drop.DUPLICATE and self._dropped[reason.value] > KEPT_DUPLICATES:

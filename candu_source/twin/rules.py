@@ -59,6 +59,7 @@ class Drop(StrEnum):
     NO_USER_ID = "no_user_id"
     MESSAGE_ID_TOO_LONG = "message_id_too_long"
     DUPLICATE = "duplicate"
+    LOST = "lost"
 
 
 class Refusal(Exception):  # noqa: N818 - a verdict

@@ -16,6 +16,7 @@ import msgspec
 from candu_source.twin.app import create_app, create_state
 from candu_source.twin.faults import Fault
 from candu_source.twin.memory import KEEP, Query, Status
+from candu_source.twin.readback import Readback
 from candu_source.twin.rules import read_time, source_id
 from candu_source.twin.sources import Region, Source
 from candu_source.twin.wire import Server
@@ -43,6 +44,7 @@ class Twin:
         if self._running is not None:
             raise RuntimeError(f"the twin already runs at {self.url}")
         server = Server(self._host, self._port, self._app)
+        self._state.readbacks.open()
         thread = threading.Thread(target=server.serve_forever, args=(_POLL_SECONDS,), name="twin", daemon=True)
         thread.start()
         self._port = server.port
@@ -58,6 +60,7 @@ class Twin:
         thread.join()
         self._state.faults.heal()
         server.hang_up(_STOP_SECONDS)
+        self._state.readbacks.close()
 
     def __enter__(self) -> Self:
         """Start."""
@@ -141,6 +144,18 @@ class Twin:
             self._state.sources.add(read)
         else:
             self._state.sources.forget()
+
+    def readback(self, url: str, **options: Any) -> None:
+        """Post stored calls to an address, with the fields of POST /__twin/readback; `key` may be given in place of `source`.
+
+        Raises ValueError naming a wrong one.
+        """
+        if "key" in options:
+            options["source"] = source_id(options.pop("key"))
+        try:
+            self._state.readbacks.set(msgspec.convert({"url": url, **options}, Readback))
+        except msgspec.ValidationError as error:
+            raise ValueError(str(error)) from error
 
     def clear(self) -> None:
         """Forget messages, ids and counts; faults and sources stay."""

@@ -40,7 +40,7 @@ def tracking_routes(memory: Memory, faults: Faults, sources: Sources) -> Bluepri
             response = segment_error(HTTPStatus.BAD_REQUEST, refusal.code, refusal.message)
         else:
             dropped = sources.judge(source) or (Drop.TOO_MANY_EVENTS if len(reading.calls) > MAX_BATCH_EVENTS else None)
-            memory.add(reading, source, dropped, received_at, answered)
+            memory.add(reading, source, dropped, received_at, answered, fault.loses)
             response = Response(_SUCCESS, mimetype="application/json")
         if fault.reset_after_body:
             request.environ[DROP] = RESET

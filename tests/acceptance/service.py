@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -83,9 +84,9 @@ class Service:
         inherited = {name: text for name, text in os.environ.items() if not name.startswith(("CANDU_SOURCE_", "PROMETHEUS_"))}
         return {**inherited, **self.variables, **{f"CANDU_SOURCE_{name.upper()}": str(value) for name, value in self.settings.items()}}
 
-    def start(self, command: str = "serve") -> subprocess.Popen[bytes]:
+    def start(self, command: str = "serve", *options: str) -> subprocess.Popen[bytes]:
         """Start one command in a process group of its own."""
-        arguments = [*_LIFELINE, *self.wrapper, sys.executable, "-m", "candu_source", command]
+        arguments = [*_LIFELINE, *self.wrapper, sys.executable, "-m", "candu_source", command, *options]
         with self.log.open("ab") as file:
             log = file if self._pipe is None else self._pipe
             started = subprocess.Popen(
@@ -105,12 +106,17 @@ class Service:
             os.close(self._pipe)
             self._pipe = None
 
-    def serve(self) -> Self:
+    def serve(self, *options: str) -> Self:
         """Start everything and wait until the doors answer."""
-        started = self.start()
+        started = self.start("serve", *options)
         until(lambda: started.poll() is not None or self.answers(), "the doors of a started service to open")
         assert started.poll() is None, "the service ended while it started"
         return self
+
+    def console_link(self) -> str:
+        """Return the one-time link for the first user, as the service printed it."""
+        found = until(lambda: re.search(r"http\S+/console/welcome/\S+", self.log.read_text("utf-8")), "the one-time link")
+        return found[0]
 
     def answers(self) -> bool:
         """Tell whether the doors are open."""

@@ -99,7 +99,6 @@ def test_head_and_options_have_no_body(web: Web, path: str, status: int) -> None
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/v1",
         "/v1/",
         "/v1/webhook",
@@ -113,6 +112,11 @@ def test_head_and_options_have_no_body(web: Web, path: str, status: int) -> None
 )
 def test_another_address_is_a_problem(web: Web, method: str, path: str) -> None:
     assert_problem(web.app.test_client().open(path, method=method, headers=JSON), 404, "not_found")
+
+
+def test_the_bare_address_leads_people_to_the_console_and_programs_nowhere(web: Web) -> None:
+    assert web.app.test_client().get("/").location == "/console/"
+    assert_problem(web.app.test_client().post("/", headers=JSON), 404, "not_found")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

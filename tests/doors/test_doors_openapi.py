@@ -22,7 +22,7 @@ PATHS = {
     "browser": "/v1/browser/{token}",
     "rest": "/api/eventWebhook",
 }
-STATUSES = {"202", "400", "401", "413", "415", "422", "503"}
+STATUSES = {"202", "400", "401", "413", "415", "422", "429", "503"}
 REFUSED = ("slack-format.json", "refused.json")
 KINDS: dict[str, Any] = {
     "string": str,

@@ -12,10 +12,9 @@ import pytest
 
 from candu_source.doors import DOORS
 from candu_source.intake import accept
-from candu_source.model import Rules
+from candu_source.model import Content, Rules
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
-from candu_source.store.contents import Content
 from tests.doors.sender import Sender, Web, assert_problem, counts, rejected
 
 Item = dict[str, Any]
@@ -318,7 +317,7 @@ def metadata(sender: Sender) -> Any:
 def test_contents_are_listed_with_name_and_slug(web: Web, sender: Sender) -> None:
     assert metadata(sender) == []
     web.store.contents.tell(
-        sender.connection.id, [Content("c1", "welcome", "Welcome page"), Content("c2", name="Nameless"), Content(slug="z")]
+        sender.connection, [Content("c1", "welcome", "Welcome page"), Content("c2", name="Nameless"), Content(slug="z")], by="test"
     )
     web.store.contents.seen(sender.connection.id, [("c3", "banner"), ("c4", None)])
     assert metadata(sender) == [

@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 
 from candu_source.errors import StoreError
-from candu_source.model import Connection, PortalRule, Rules, Secret, TokenUse
+from candu_source.model import Connection, Content, PortalRule, Rules, Secret, TokenUse
 from candu_source.store import Store
-from candu_source.store.contents import Content
 from tests.store.shelf import add_connection
 
 
@@ -18,7 +17,7 @@ from tests.store.shelf import add_connection
 def other(store: Store) -> Connection:
     """Make another customer's connection, which must stay as it is."""
     made = add_connection(store, "Candu_Other")
-    store.contents.tell(made.id, [Content("c1", "theirs", "Theirs", 99)])
+    store.contents.tell(made, [Content("c1", "theirs", "Theirs", 99)], by="test")
     return made
 
 
@@ -29,21 +28,21 @@ def changes(store: Store) -> int:
 
 
 def test_what_is_told_is_kept_and_what_is_left_out_is_not_erased(store: Store, connection: Connection, other: Connection) -> None:
-    store.contents.tell(connection.id, [Content("c1", "welcome", "Welcome", 3), Content("c2")])
-    store.contents.tell(connection.id, [Content("c1", name="Hello"), Content("c2", portal_id=0)])
-    store.contents.tell(connection.id, [Content("c1", portal_id=4)])
+    store.contents.tell(connection, [Content("c1", "welcome", "Welcome", 3), Content("c2")], by="test")
+    store.contents.tell(connection, [Content("c1", name="Hello"), Content("c2", portal_id=0)], by="test")
+    store.contents.tell(connection, [Content("c1", portal_id=4)], by="test")
     assert store.contents.all(connection.id) == [Content("c1", "welcome", "Hello", 4), Content("c2", portal_id=0)]
     assert store.contents.all(other.id) == [Content("c1", "theirs", "Theirs", 99)]
 
 
 def test_all_rows_count_or_none(store: Store, connection: Connection) -> None:
     with pytest.raises(StoreError, match="CHECK"):
-        store.contents.tell(connection.id, [Content("c1"), Content()])
+        store.contents.tell(connection, [Content("c1"), Content()], by="test")
     assert store.contents.all(connection.id) == []
 
 
 def test_events_add_what_is_unknown_and_the_slugs_that_were_missing(store: Store, connection: Connection, other: Connection) -> None:
-    store.contents.tell(connection.id, [Content("told", portal_id=7), Content("named", "slug", "Name")])
+    store.contents.tell(connection, [Content("told", portal_id=7), Content("named", "slug", "Name")], by="test")
     assert store.contents.seen(connection.id, [("told", "s-told"), ("named", "another"), ("new", None), ("new", "s-new"), ("new", "late")])
     assert store.contents.all(connection.id) == [
         Content("new", "s-new"),
@@ -75,7 +74,7 @@ def test_an_id_that_nobody_could_print_is_passed_over(store: Store, connection: 
 
 
 def test_a_slug_told_alone_names_the_contents_that_have_it(store: Store, connection: Connection, other: Connection) -> None:
-    store.contents.tell(connection.id, [Content(slug="welcome", name="Welcome"), Content(slug="rest")])
+    store.contents.tell(connection, [Content(slug="welcome", name="Welcome"), Content(slug="rest")], by="test")
     assert store.contents.all(connection.id) == [Content(slug="rest"), Content(slug="welcome", name="Welcome")]
     store.contents.seen(connection.id, [("c1", "welcome"), ("c2", "welcome")])
     assert store.contents.all(connection.id) == [
@@ -83,18 +82,20 @@ def test_a_slug_told_alone_names_the_contents_that_have_it(store: Store, connect
         Content("c1", "welcome", "Welcome"),
         Content("c2", "welcome", "Welcome"),
     ]
-    store.contents.tell(connection.id, [Content("c1", name="First")])
-    store.contents.tell(connection.id, [Content(slug="welcome")])
+    store.contents.tell(connection, [Content("c1", name="First")], by="test")
+    store.contents.tell(connection, [Content(slug="welcome")], by="test")
     assert [each.name for each in store.contents.all(connection.id)] == [None, "First", "Welcome"]
-    store.contents.tell(connection.id, [Content(slug="welcome", name="Last word"), Content(slug="theirs", name="Mine")])
+    store.contents.tell(connection, [Content(slug="welcome", name="Last word"), Content(slug="theirs", name="Mine")], by="test")
     assert {each.slug: each.name for each in store.contents.all(connection.id)} == {"rest": None, "welcome": "Last word", "theirs": "Mine"}
     assert store.contents.all(other.id) == [Content("c1", "theirs", "Theirs", 99)]
 
 
 def test_metadata_has_each_slug_once(store: Store, connection: Connection, other: Connection) -> None:
     assert store.contents.metadata(connection.id) == []
-    store.contents.tell(connection.id, [Content("c1", "b", "B"), Content("c2", "b"), Content("c3", "a"), Content("c4", name="No slug")])
-    store.contents.tell(connection.id, [Content(slug="a"), Content(slug="c", name="C")])
+    store.contents.tell(
+        connection, [Content("c1", "b", "B"), Content("c2", "b"), Content("c3", "a"), Content("c4", name="No slug")], by="test"
+    )
+    store.contents.tell(connection, [Content(slug="a"), Content(slug="c", name="C")], by="test")
     assert store.contents.metadata(connection.id) == [("a", "a"), ("B", "b"), ("C", "c")]
     assert store.contents.metadata(other.id) == [("Theirs", "theirs")]
 
@@ -114,7 +115,7 @@ def test_telling_in_any_order_and_twice_says_the_same(store: Store) -> None:
     for number in range(20):
         connection = add_connection(store, f"C{number}")
         for row in draw.sample(rows * 2, len(rows) * 2):
-            store.contents.tell(connection.id, [row])
+            store.contents.tell(connection, [row], by="test")
         found.append(store.contents.all(connection.id))
     assert found == [[Content("c1", "s", "N", 1), Content("c2", "t", "T")]] * 20
 
@@ -124,7 +125,7 @@ def test_the_portal_rule_looks_up_here(store: Store, other: Connection) -> None:
     made, token = store.connections.add(Connection("", "Prod", rules=rules), Secret("k"), by="test")
     assert store.contents.all(made.id) == [Content("a", portal_id=1)]
     store.contents.tell(
-        made.id, [Content("a", "slug", portal_id=2), Content("b", portal_id=3), Content("c", "no-portal"), Content(slug="s")]
+        made, [Content("a", "slug", portal_id=2), Content("b", portal_id=3), Content("c", "no-portal"), Content(slug="s")], by="test"
     )
     for found in (store.connections.named("Prod"), store.tokens.owner(token.reveal(), TokenUse.SERVER), *store.connections.all()[1:]):
         assert found is not None
@@ -135,9 +136,9 @@ def test_the_portal_rule_looks_up_here(store: Store, other: Connection) -> None:
 def test_saving_a_connection_leaves_the_table_alone(store: Store) -> None:
     """What was read a while ago must not go over what was told since."""
     made, _ = store.connections.add(Connection("", "Prod", rules=Rules(portal=PortalRule("lookup"))), Secret("k"), by="test")
-    store.contents.tell(made.id, [Content("a", portal_id=1)])
+    store.contents.tell(made, [Content("a", portal_id=1)], by="test")
     read = store.connections.named("Prod")
-    store.contents.tell(made.id, [Content("a", portal_id=2)])
+    store.contents.tell(made, [Content("a", portal_id=2)], by="test")
     store.connections.save(replace(read, paused=True), by="test")
     assert store.connections.named("Prod").rules.portal.table == {"a": 2}
     with store.database.read() as db:
@@ -147,5 +148,5 @@ def test_saving_a_connection_leaves_the_table_alone(store: Store) -> None:
 @pytest.mark.parametrize("rule", [PortalRule(), PortalRule("constant", constant=5)])
 def test_other_portal_rules_read_no_table(store: Store, rule: PortalRule) -> None:
     made, _ = store.connections.add(Connection("", "Prod", rules=Rules(portal=rule)), Secret("k"), by="test")
-    store.contents.tell(made.id, [Content("a", portal_id=1)])
+    store.contents.tell(made, [Content("a", portal_id=1)], by="test")
     assert store.connections.named("Prod").rules.portal == rule

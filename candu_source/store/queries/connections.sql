@@ -14,9 +14,9 @@ WHERE id = :id
 -- Put another encrypted write key in place.
 UPDATE connections SET write_key = :write_key WHERE id = :connection
 
--- name: forget_first_confirmed
--- Wait anew for the first event that Segment confirms.
-UPDATE lanes SET first_confirmed_at = NULL WHERE connection = :connection
+-- name: write_key
+-- Read the encrypted write key of a connection.
+SELECT write_key FROM connections WHERE id = :connection
 
 -- name: write_keys
 -- List the encrypted write keys, to see whether they decrypt.
@@ -36,3 +36,15 @@ UPDATE connections SET identity_secret = :secret WHERE id = :connection
 -- name: add_lane
 -- Open a lane at the beginning of the log.
 INSERT INTO lanes (connection, destination) VALUES (:connection, :destination)
+
+-- name: lane_switches
+-- List the lanes of a connection and whether each is on.
+SELECT destination, enabled FROM lanes WHERE connection = :connection ORDER BY destination
+
+-- name: switch_lane
+-- Turn a lane on or off.
+UPDATE lanes SET enabled = :enabled WHERE connection = :connection AND destination = :destination
+
+-- name: waiting
+-- Count the events that the slowest lane of a connection has not passed.
+SELECT h.head - (SELECT min(l.cursor) FROM lanes l WHERE l.connection = h.connection) FROM heads h WHERE h.connection = :connection

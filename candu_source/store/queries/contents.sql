@@ -40,3 +40,8 @@ ON CONFLICT (connection, content_id) DO UPDATE SET slug = excluded.slug WHERE sl
 -- name: portals
 -- Read a connection's table of content ids and portal ids.
 SELECT content_id, portal_id FROM contents WHERE connection = :connection AND content_id IS NOT NULL AND portal_id IS NOT NULL
+
+-- name: set_portal
+-- Put another portal in place for one content, or take it away.
+INSERT INTO contents (connection, content_id, portal_id) VALUES (:connection, :content_id, :portal_id)
+ON CONFLICT (connection, content_id) DO UPDATE SET portal_id = excluded.portal_id

@@ -1,8 +1,8 @@
 -- name: due_lanes
--- List the lanes with something to send that are due and free (or this worker's own), longest-waiting first; a clock that jumped back frees them.
+-- List the lanes that are on, with something to send, due and free (or this worker's own), longest-waiting first; a clock that jumped back frees them.
 SELECT l.connection, l.destination, l.cursor, l.failures, l.epoch, c.name, c.region, c.segment_host, c.write_key
 FROM lanes l JOIN connections c ON c.id = l.connection
-WHERE l.held IS NULL AND NOT c.paused
+WHERE l.held IS NULL AND l.enabled AND NOT c.paused
   AND (l.failures = 0 OR NOT :healthy_only)
   AND (l.due_at <= clock() OR clock() < l.waiting_since)
   AND (l.worker IS NULL OR l.worker = :worker OR l.leased_until <= clock() OR clock() < l.leased_at)
@@ -71,9 +71,13 @@ UPDATE lanes SET held = :reason, held_detail = :detail WHERE connection = :conne
 UPDATE lanes SET held = NULL, held_detail = NULL, failures = 0, due_at = 0 WHERE connection = :connection
 
 -- name: bury
--- Set events aside as dead.
-INSERT INTO dead_letters (connection, destination, seq, reason, detail, died_at) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (connection, destination, seq) DO UPDATE SET reason = excluded.reason, detail = excluded.detail, died_at = excluded.died_at, replay_at = NULL
+-- Set an event aside as dead.
+INSERT INTO dead_letters (connection, destination, seq, reason, detail, died_at) VALUES (:connection, :destination, :seq, :reason, :detail, :at)
+
+-- name: bury_again
+-- Leave a dead letter that was sent again where it is; one that got through by another way meanwhile stays delivered.
+UPDATE dead_letters SET reason = :reason, detail = :detail, died_at = :at, replay_at = NULL
+WHERE connection = :connection AND destination = :destination AND seq = :seq
 
 -- name: raise_dead
 -- Forget a dead letter that was delivered after all.

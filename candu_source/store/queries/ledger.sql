@@ -2,7 +2,7 @@
 -- Count where the events of every lane are, from the rows themselves.
 SELECT c.id, c.name, l.destination, h.head, c.pruned_to, l.cursor, l.held, l.dead_expired, c.filtered_expired, c.paused, l.failures, l.due_at,
   l.held_detail,
-  (SELECT count(*) FROM dead_letters d WHERE d.connection = c.id AND d.destination = l.destination AND d.replay_at IS NULL) AS dead,
+  (SELECT count(*) FROM dead_letters d WHERE d.connection = c.id AND d.destination = l.destination) AS dead,
   (SELECT count(*) FROM dead_letters d WHERE d.connection = c.id AND d.destination = l.destination AND d.replay_at IS NOT NULL) AS replaying,
   (SELECT count(*) FROM filtered f WHERE f.connection = c.id) AS filtered,
   (SELECT coalesce(sum(a.events), 0) FROM attempts a
@@ -23,8 +23,9 @@ SELECT (SELECT coalesce(sum(events), 0) FROM log), (SELECT count(*) FROM ids),
   (SELECT count(*) FROM ids i WHERE NOT EXISTS (SELECT 1 FROM log g WHERE g.place = i.place))
 
 -- name: places
--- Count the events ever written, once by the seqs given out and once by SQLite's own account.
-SELECT (SELECT coalesce(sum(head), 0) FROM heads), coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0)
+-- Count the events ever written, once by the seqs given out, on deleted connections too, and once by SQLite's own account.
+SELECT (SELECT coalesce(sum(head), 0) FROM heads) + (SELECT coalesce(sum(events), 0) FROM departures),
+  coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'log'), 0)
 
 -- name: settled_ranges
 -- List all ranges that ended events of a lane, in order, with how they ended.
@@ -36,6 +37,6 @@ WHERE connection = :connection AND destination = :destination AND settled AND la
 SELECT seq FROM dead_letters WHERE connection = :connection AND destination = :destination AND seq > :after ORDER BY seq
 
 -- name: raised_ranges
--- List the dead letters that were delivered after all.
+-- List what was delivered by sending it again, dead letters among it.
 SELECT first_seq, last_seq FROM attempts
 WHERE connection = :connection AND destination = :destination AND replay AND decision = 'advance' AND last_seq > :after

@@ -25,6 +25,13 @@ DELETE FROM log WHERE connection = :connection AND last_seq > :after AND last_se
 -- Delete the tries whose events are all released.
 DELETE FROM attempts WHERE connection = :connection AND last_seq <= :before
 
+-- name: prune_confirmations
+-- Forget when released events came back, save those of chunks that a dead letter still needs.
+DELETE FROM confirmations WHERE connection = :connection AND seq <= :before
+  AND destination IN (SELECT destination FROM lanes WHERE connection = :connection)
+  AND seq <= coalesce((SELECT g.last_seq - g.events FROM log g
+    WHERE g.connection = :connection AND g.last_seq >= confirmations.seq ORDER BY g.last_seq LIMIT 1), :before)
+
 -- name: mark_pruned
 -- Put retention's mark forward.
 UPDATE connections SET pruned_to = :before WHERE id = :connection

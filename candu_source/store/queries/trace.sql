@@ -17,17 +17,23 @@ SELECT g.last_seq, g.events, g.digests FROM ids i JOIN log g ON g.place = i.plac
 SELECT message_id, name, reason, door, accepted_at, raw FROM filtered WHERE connection = :connection AND message_id = :message_id
 
 -- name: event_attempts
--- List every try that had this event in it.
+-- List every try that had this event in it; a try has at most so many events, so it ends no further on.
 SELECT destination, first_seq, last_seq, events, replay, started_at, seconds, outcome, status, detail, decision FROM attempts
-WHERE connection = :connection AND last_seq >= :seq AND first_seq <= :seq ORDER BY id
+WHERE connection = :connection AND last_seq >= :seq AND last_seq < :seq + :most AND first_seq <= :seq ORDER BY id
 
--- name: event_lanes
--- Tell for every lane whether it has passed this event, and whether the event died there.
-SELECT l.destination, l.cursor >= :seq OR EXISTS (
-    SELECT 1 FROM attempts a WHERE a.connection = l.connection AND a.destination = l.destination AND a.settled
-      AND a.first_seq <= :seq AND a.last_seq >= :seq) AS passed, d.reason, d.detail, d.replay_at
-FROM lanes l LEFT JOIN dead_letters d ON d.connection = l.connection AND d.destination = l.destination AND d.seq = :seq
-WHERE l.connection = :connection
+-- name: lane_cursors
+-- Read how far each lane of a connection has come.
+SELECT destination, cursor FROM lanes WHERE connection = :connection ORDER BY destination
+
+-- name: dead_among
+-- Tell which of some events died on a lane, and which of those are asked for again.
+SELECT seq, reason, replay_at FROM dead_letters
+WHERE connection = :connection AND destination = :destination AND seq IN (SELECT value FROM json_each(:seqs))
+
+-- name: confirmed_among
+-- Tell which of some events Segment sent back, and when.
+SELECT seq, at FROM confirmations
+WHERE connection = :connection AND destination = :destination AND seq IN (SELECT value FROM json_each(:seqs))
 
 -- name: import_state
 -- Read how far an import got.

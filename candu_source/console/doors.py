@@ -1,0 +1,88 @@
+"""Where a connection's events come in: addresses, tokens, the script tag, lines to try, and when each door was last used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from candu_source.console.desk import Desk, Form
+from candu_source.console.frame import Action, Done, Page
+from candu_source.errors import UsageError
+from candu_source.model import Secret, TokenUse
+from candu_source.store import SEGMENT_LANE
+
+_HOUR = 3600.0
+_TOKEN = "TOKEN"  # noqa: S105 - stands in lines to copy for the token, which nobody but its holder has
+_SAMPLE = '{"type":"screen","name":"tutorial.view","userId":"user-1","properties":{"tutorialId":7,"segmentId":"Everyone","versionId":"1"}}'
+
+
+def doors(desk: Desk) -> dict[str, Any]:
+    """Show every way in."""
+    connection, base = desk.connection, desk.settings.base_url()
+    tokens = [token._asdict() for token in desk.store.tokens.all(connection.id)]
+    (health,) = desk.store.stats.overview([connection.id], desk.now)
+    evidence = desk.store.confirmations.evidence(connection.id, SEGMENT_LANE, desk.now)
+    return {
+        "tokens": tokens,
+        "script": f'<script async src="{base}/v1/collector.js" data-token="{connection.public_token}"></script>',
+        "webhook_url": f"{base}/v1/webhook/{_TOKEN}",
+        "interactions_url": f"{base}/v1/interactions",
+        "rest_url": f"{base}/api/eventWebhook",
+        "readback_url": f"{base}/v1/readback/{_TOKEN}",
+        "curl": f"curl {base}/v1/interactions -H 'Authorization: Bearer {_TOKEN}' -H 'Content-Type: application/json' -d '{_SAMPLE}'",
+        "origins": list(connection.rules.allowed_origins),
+        "last_seen": {**health.last_seen, "readback": evidence.last_confirmed_at},
+        "now": desk.now,
+    }
+
+
+def add_token(desk: Desk, form: Form) -> Done:
+    """Make one more token; those in force stay so."""
+    use = _use(form)
+    token = desk.store.tokens.add(desk.connection, use, by=desk.by, label=form.text("label")[:100])
+    return Done(f"A token for {_WORDS[use]} is made.", _place(desk), _shown(desk, use, token))
+
+
+def rotate_token(desk: Desk, form: Form) -> Done:
+    """Make a new token; those in force run out after some hours."""
+    use, hours = _use(form), form.whole("grace_hours", 24, most=24 * 365)
+    token = desk.store.tokens.rotate(desk.connection, use, grace_seconds=hours * _HOUR, by=desk.by)
+    return Done(f"A new token for {_WORDS[use]} is made; the old ones end in {hours} h.", _place(desk), _shown(desk, use, token))
+
+
+def expire_token(desk: Desk, form: Form) -> Done:
+    """Let one token run out."""
+    hours = form.whole("grace_hours", 0, most=24 * 365)
+    desk.store.tokens.expire(desk.connection, form.required("id"), grace_seconds=hours * _HOUR, by=desk.by)
+    return Done("The token ends now." if not hours else f"The token ends in {hours} h.", _place(desk))
+
+
+_WORDS = {TokenUse.SERVER: "servers", TokenUse.BROWSER: "web pages", TokenUse.READBACK: "readback"}
+
+
+def _use(form: Form) -> TokenUse:
+    try:
+        return TokenUse(form.text("use", TokenUse.SERVER))
+    except ValueError:
+        raise UsageError(f"use: one of {', '.join(TokenUse)}") from None
+
+
+def _shown(desk: Desk, use: TokenUse, token: Secret) -> dict[str, Any]:
+    """Return the token, with the address that it makes."""
+    base, text = desk.settings.base_url(), token.reveal()
+    address = {
+        TokenUse.SERVER: {"webhook_url": f"{base}/v1/webhook/{text}"},
+        TokenUse.READBACK: {"readback_url": f"{base}/v1/readback/{text}"},
+    }
+    return {"use": use, "token": text, **address.get(use, {})}
+
+
+def _place(desk: Desk) -> str:
+    return f"connections/{desk.connection.id}/doors"
+
+
+PAGES = (Page("connections/{connection}/doors", "doors.html", doors),)
+ACTIONS = (
+    Action("connections/{connection}/tokens/add", add_token, shows="shown_once.html"),
+    Action("connections/{connection}/tokens/rotate", rotate_token, shows="shown_once.html"),
+    Action("connections/{connection}/tokens/expire", expire_token),
+)

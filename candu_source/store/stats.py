@@ -1,0 +1,230 @@
+"""Count for the charts and tables that people look at: every answer costs the same, however long the log is."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from candu_source.latency import percentile
+from candu_source.periods import Period, Window, window
+from candu_source.store.counts import AFTER_RETRY, DISCARDED, EXPIRED, FIRST_ATTEMPT, LATENCY
+from candu_source.store.sqlite import Database
+
+_DOOR, _LANE = "door:", "lane:"
+# The reason of what retention has deleted.
+_RELEASED = "released"
+
+
+@dataclass(slots=True)
+class Point:
+    """Hold one point of the charts: accepted events by door, other inputs, deliveries of all lanes, and their latency in seconds."""
+
+    start: int
+    accepted: Counter[str] = field(default_factory=Counter)
+    filtered: int = 0
+    rejected: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+    buckets: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def delivered(self) -> int:
+        """Return how many events were delivered."""
+        return self.ended[FIRST_ATTEMPT] + self.ended[AFTER_RETRY]
+
+    @property
+    def dead(self) -> int:
+        """Return how many events were given up."""
+        return self.ended[DISCARDED] + self.ended[EXPIRED]
+
+    def latency(self, share: float) -> float | None:
+        """Return the seconds within which such a share (0 to 1) of the delivered events came through; off by less than 5 %."""
+        return percentile(self.buckets, share)
+
+
+class LaneHealth(NamedTuple):
+    """Hold how a lane is, and where the events of the log are on it.
+
+    `logged` = delivered + dead + released + replaying + waiting: of the dead letters, retention has `released` some and some are asked
+    for again. `waiting_for` is paused, off, a lane's reason to be held, retrying (at `due_at`) or turn. `oldest_pending` is when the oldest
+    event that waits was accepted. `confirmed` is how many came back, ever.
+    """
+
+    destination: str
+    enabled: bool
+    held: str | None
+    held_detail: str | None
+    failures: int
+    due_at: float
+    logged: int
+    delivered: int
+    confirmed: int
+    dead: int
+    released: int
+    replaying: int
+    waiting: int
+    waiting_for: str
+    oldest_pending: float | None
+
+    @property
+    def pending(self) -> int:
+        """Return how many events are not ended: those that wait, and dead letters asked for again."""
+        return self.waiting + self.replaying
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Hold how a connection is; `sparkline` is accepted events a minute over the last hour, the current minute last."""
+
+    connection: str
+    lanes: tuple[LaneHealth, ...]
+    last_seen: Mapping[str, float]
+    sparkline: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneFunnel:
+    """Hold what became of the accepted events on one lane; `dead` and `pending` are reason -> events."""
+
+    destination: str
+    delivered: int
+    confirmed: int
+    dead: Mapping[str, int]
+    pending: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """Hold what became of all that came in since the connection was made.
+
+    `accepted` is the sum of the filtered events and, on each lane, of those delivered, dead and pending. `filtered` is reason -> events,
+    `rejected` is reason -> (different inputs, times they came). The reason of what retention has deleted is `released`.
+    """
+
+    accepted: int
+    filtered: Mapping[str, int]
+    rejected: Mapping[str, tuple[int, int]]
+    lanes: tuple[LaneFunnel, ...]
+
+
+class SqlStats:
+    """Read counts, cursors and heads; every call names its connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = database.sql
+
+    def series(self, connection: str, wanted: Window) -> list[Point]:
+        """Return the points of a period (at most 120), those without anything included."""
+        points = [Point(start) for start in wanted.starts]
+        with self._database.read() as db:
+            for place, topic, name, amount in db.execute(self._sql["counted"], {"connection": connection, **wanted._asdict()}):
+                _add(points[place], topic, name, amount)
+        return points
+
+    def metrics(self, connection: str, wanted: Window) -> dict[str, float | int | None]:
+        """Return a period's deliveries under the names of Amplitude's Event Streaming Metrics Summary API.
+
+        Counts are events, on all lanes; `deliveryRate` is 0 to 1 and `latencyInSeconds` the 95th percentile, both None without events.
+        """
+        (whole,) = self.series(connection, wanted._replace(width=wanted.until - wanted.since))
+        ended = whole.delivered + whole.dead
+        return {
+            "eventsDelivered": whole.delivered,
+            "eventsNotDelivered": whole.dead,
+            "deliveryRate": whole.delivered / ended if ended else None,
+            "latencyInSeconds": whole.latency(0.95),
+            "successOnFirstAttempt": whole.ended[FIRST_ATTEMPT],
+            "successAfterRetry": whole.ended[AFTER_RETRY],
+            "eventsExpired": whole.ended[EXPIRED],
+            "eventsDiscarded": whole.ended[DISCARDED],
+        }
+
+    def funnel(self, connection: str) -> Funnel:
+        """Return what became of all that came in, by reason."""
+        wanted = {"connection": connection}
+        with self._database.read() as db:
+            lanes = self._lanes(db, connection)
+            dead, replaying = (_by_lane(db.execute(self._sql[name], wanted)) for name in ("dead_by_reason", "replaying_by_reason"))
+            filtered = Counter(dict(db.execute(self._sql["filtered_by_reason"], wanted).fetchall()))
+            rejected = {code: (kinds, times) for code, kinds, times in db.execute(self._sql["rejects_by_reason"], wanted)}
+            row = db.execute(self._sql["filtered_released"], wanted).fetchone()
+        filtered[_RELEASED] = row[0] if row else 0
+        logged = lanes[0].logged if lanes else 0
+        ended = tuple(_lane_funnel(lane, dead[lane.destination] - replaying[lane.destination]) for lane in lanes)
+        return Funnel(logged + filtered.total(), +filtered, rejected, ended)
+
+    def overview(self, connections: Sequence[str], now: float) -> list[Health]:
+        """Return how each of some connections is: its lanes, when its doors heard something last, and its last hour."""
+        return [self._health(connection, window(Period.ONE_HOUR, now)) for connection in connections]
+
+    def _health(self, connection: str, hour: Window) -> Health:
+        points = self.series(connection, hour)
+        with self._database.read() as db:
+            lanes = tuple(self._lanes(db, connection))
+            seen = dict(db.execute(self._sql["doors_seen"], {"connection": connection}).fetchall())
+        return Health(connection, lanes, seen, tuple(point.accepted.total() for point in points))
+
+    def _lanes(self, db: sqlite3.Connection, connection: str) -> list[LaneHealth]:
+        rows = db.execute(self._sql["lane_health"], {"connection": connection})
+        names = [column[0] for column in rows.description]
+        return [_lane_health(dict(zip(names, values, strict=True))) for values in rows.fetchall()]
+
+
+def _add(point: Point, topic: str, name: str, amount: int) -> None:
+    if topic.startswith(_LANE):
+        if name.startswith(LATENCY):
+            point.buckets[int(name.removeprefix(LATENCY))] += amount
+        else:
+            point.ended[name] += amount
+    elif topic.startswith(_DOOR):
+        match name:
+            case "accepted":
+                point.accepted[topic.removeprefix(_DOOR)] += amount
+            case "filtered":
+                point.filtered += amount
+            case "rejected":
+                point.rejected += amount
+
+
+def _lane_health(row: Mapping[str, Any]) -> LaneHealth:
+    passed = row["cursor"] + row["ahead"]
+    return LaneHealth(
+        destination=row["destination"],
+        enabled=bool(row["enabled"]),
+        held=row["held"],
+        held_detail=row["held_detail"],
+        failures=row["failures"],
+        due_at=row["due_at"],
+        logged=row["head"],
+        delivered=passed - row["dead"] - row["dead_expired"],
+        confirmed=row["confirmed"],
+        dead=row["dead"] - row["replaying"],
+        released=row["dead_expired"],
+        replaying=row["replaying"],
+        waiting=row["head"] - passed,
+        waiting_for=_waiting_for(row),
+        oldest_pending=row["oldest_pending"],
+    )
+
+
+def _waiting_for(row: Mapping[str, Any]) -> str:
+    if row["paused"]:
+        return "paused"
+    if not row["enabled"]:
+        return "off"
+    return row["held"] or ("retrying" if row["failures"] else "turn")
+
+
+def _lane_funnel(lane: LaneHealth, dead: Counter[str]) -> LaneFunnel:
+    pending = +Counter({lane.waiting_for: lane.waiting, "replay": lane.replaying})
+    return LaneFunnel(lane.destination, lane.delivered, lane.confirmed, dead + Counter({_RELEASED: lane.released}), pending)
+
+
+def _by_lane(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, Counter[str]]:
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for destination, reason, amount in rows:
+        found[destination][reason] = amount
+    return found
