@@ -134,7 +134,7 @@ def list_filtered(settings: Settings, name: str | None, as_json: bool) -> None:
     """Count filtered events by name and reason, with the command that lets them through."""
     with opened(settings) as store:
         connection = choose(store, name)
-        names = store.shelves.filtered_names(connection.id)
+        names = store.groups.filtered(connection.id)
     rows = [
         {
             "name": each.name,

@@ -24,7 +24,7 @@ _PREVIEWED = 20
 def mapping(desk: Desk) -> dict[str, Any]:
     """Show the table of names, the portals and the choices."""
     connection = desk.connection
-    kept = desk.store.shelves.filtered_names(connection.id)
+    kept = desk.store.groups.filtered(connection.id)
     contents = desk.store.contents.all(connection.id)
     return {
         "names": [_name(connection, name) for name in sorted({*CLASSIFICATION, *connection.rules.classification})],

@@ -24,6 +24,7 @@ PURGES = (
     "purge_dead_letters",
     "purge_filtered",
     "purge_rejects",
+    "purge_piles",
     "purge_confirmations",
     "purge_contents",
     "purge_counts",

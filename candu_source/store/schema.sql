@@ -179,6 +179,60 @@ CREATE TABLE rejects (
 CREATE INDEX rejects_groups ON rejects (connection, code, last_at, count);
 CREATE INDEX rejects_latest ON rejects (connection, last_at);
 
+-- How much went aside, by reason: kept by triggers, so that a page about a million costs what one about ten costs.
+CREATE TABLE piles (
+    connection TEXT NOT NULL,
+    shelf      TEXT NOT NULL,                   -- rejects, filtered or dead
+    reason     TEXT NOT NULL,
+    name       TEXT NOT NULL,                   -- of filtered events; the lane of dead letters
+    items      INTEGER NOT NULL,
+    more       INTEGER NOT NULL,                -- how often rejects came; dead letters that are asked for again
+    PRIMARY KEY (connection, shelf, reason, name)
+) WITHOUT ROWID;
+
+CREATE TRIGGER rejects_come AFTER INSERT ON rejects BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'rejects', NEW.code, '', 1, NEW.count)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER rejects_go AFTER DELETE ON rejects BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'rejects', OLD.code, '', -1, -OLD.count)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER rejects_change AFTER UPDATE OF code, count ON rejects BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'rejects', OLD.code, '', -1, -OLD.count)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'rejects', NEW.code, '', 1, NEW.count)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER filtered_come AFTER INSERT ON filtered BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'filtered', NEW.reason, NEW.name, 1, 0)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER filtered_go AFTER DELETE ON filtered BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'filtered', OLD.reason, OLD.name, -1, 0)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER filtered_change AFTER UPDATE OF reason, name ON filtered BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'filtered', OLD.reason, OLD.name, -1, 0)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'filtered', NEW.reason, NEW.name, 1, 0)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER dead_come AFTER INSERT ON dead_letters BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'dead', NEW.reason, NEW.destination, 1, (NEW.replay_at IS NOT NULL))
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER dead_go AFTER DELETE ON dead_letters BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'dead', OLD.reason, OLD.destination, -1, -(OLD.replay_at IS NOT NULL))
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER dead_change AFTER UPDATE OF reason, replay_at ON dead_letters BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'dead', OLD.reason, OLD.destination, -1, -(OLD.replay_at IS NOT NULL))
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'dead', NEW.reason, NEW.destination, 1, (NEW.replay_at IS NOT NULL))
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+
 CREATE TABLE imports (
     connection TEXT NOT NULL,
     file       BLOB NOT NULL,                   -- digest of the file's path

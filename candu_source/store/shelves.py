@@ -47,16 +47,6 @@ class KeptFiltered(NamedTuple):
     raw: bytes
 
 
-class FilteredName(NamedTuple):
-    """Count filtered events of one name and reason."""
-
-    name: str
-    reason: str
-    events: int
-    first_at: float
-    last_at: float
-
-
 class SqlShelves:
     """List, show and hand out what went aside; every call names its connection."""
 
@@ -108,10 +98,6 @@ class SqlShelves:
         """Count rejects, and how often they came."""
         row = self._database.row("reject_count", {"connection": connection})
         return int(row[0]), int(row[1])
-
-    def filtered_names(self, connection: str) -> list[FilteredName]:
-        """Count filtered events by name and reason."""
-        return [FilteredName._make(row) for row in self._database.rows("filtered_names", {"connection": connection})]
 
     def filtered_after(self, connection: str, after: str, most: int, *, name: str | None = None) -> list[KeptFiltered]:
         """Walk filtered events in order of their message ids."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -84,6 +84,16 @@ class Health:
     sparkline: tuple[int, ...]
 
 
+class Pile(NamedTuple):
+    """Count what went aside of one reason: refused inputs (`more` is how often they came), filtered events, or dead letters of a lane."""
+
+    shelf: str
+    reason: str
+    name: str
+    items: int
+    more: int
+
+
 @dataclass(frozen=True, slots=True)
 class LaneFunnel:
     """Hold what became of the accepted events on one lane; `dead` and `pending` are reason -> events."""
@@ -147,13 +157,15 @@ class SqlStats:
         wanted = {"connection": connection}
         with self._database.read() as db:
             lanes = self._lanes(db, connection)
-            dead, replaying = (_by_lane(db.execute(self._sql[name], wanted)) for name in ("dead_by_reason", "replaying_by_reason"))
-            filtered = Counter(dict(db.execute(self._sql["filtered_by_reason"], wanted).fetchall()))
-            rejected = {code: (kinds, times) for code, kinds, times in db.execute(self._sql["rejects_by_reason"], wanted)}
+            piles = [Pile._make(row) for row in db.execute(self._sql["piles"], wanted)]
             row = db.execute(self._sql["filtered_released"], wanted).fetchone()
-        filtered[_RELEASED] = row[0] if row else 0
+        filtered = Counter({_RELEASED: row[0] if row else 0})
+        for pile in piles:
+            if pile.shelf == "filtered":
+                filtered[pile.reason] += pile.items
+        rejected = {pile.reason: (pile.items, pile.more) for pile in piles if pile.shelf == "rejects"}
         logged = lanes[0].logged if lanes else 0
-        ended = tuple(_lane_funnel(lane, dead[lane.destination] - replaying[lane.destination]) for lane in lanes)
+        ended = tuple(_lane_funnel(lane, piles) for lane in lanes)
         return Funnel(logged + filtered.total(), +filtered, rejected, ended)
 
     def overview(self, connections: Sequence[str], now: float) -> list[Health]:
@@ -218,13 +230,7 @@ def _waiting_for(row: Mapping[str, Any]) -> str:
     return row["held"] or ("retrying" if row["failures"] else "turn")
 
 
-def _lane_funnel(lane: LaneHealth, dead: Counter[str]) -> LaneFunnel:
+def _lane_funnel(lane: LaneHealth, piles: Iterable[Pile]) -> LaneFunnel:
     pending = +Counter({lane.waiting_for: lane.waiting, "replay": lane.replaying})
+    dead = Counter({pile.reason: pile.items - pile.more for pile in piles if pile.shelf == "dead" and pile.name == lane.destination})
     return LaneFunnel(lane.destination, lane.delivered, lane.confirmed, dead + Counter({_RELEASED: lane.released}), pending)
-
-
-def _by_lane(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, Counter[str]]:
-    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for destination, reason, amount in rows:
-        found[destination][reason] = amount
-    return found

@@ -250,3 +250,61 @@ CREATE TABLE notice_posts (
 );
 CREATE INDEX posts_waiting ON notice_posts (channel, id) WHERE state = 'waiting';
 CREATE INDEX posts_of ON notice_posts (channel, id);
+
+CREATE TABLE piles (
+    connection TEXT NOT NULL,
+    shelf      TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    items      INTEGER NOT NULL,
+    more       INTEGER NOT NULL,
+    PRIMARY KEY (connection, shelf, reason, name)
+) WITHOUT ROWID;
+CREATE TRIGGER rejects_come AFTER INSERT ON rejects BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'rejects', NEW.code, '', 1, NEW.count)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER rejects_go AFTER DELETE ON rejects BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'rejects', OLD.code, '', -1, -OLD.count)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER rejects_change AFTER UPDATE OF code, count ON rejects BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'rejects', OLD.code, '', -1, -OLD.count)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'rejects', NEW.code, '', 1, NEW.count)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER filtered_come AFTER INSERT ON filtered BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'filtered', NEW.reason, NEW.name, 1, 0)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER filtered_go AFTER DELETE ON filtered BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'filtered', OLD.reason, OLD.name, -1, 0)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER filtered_change AFTER UPDATE OF reason, name ON filtered BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'filtered', OLD.reason, OLD.name, -1, 0)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'filtered', NEW.reason, NEW.name, 1, 0)
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER dead_come AFTER INSERT ON dead_letters BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'dead', NEW.reason, NEW.destination, 1, (NEW.replay_at IS NOT NULL))
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER dead_go AFTER DELETE ON dead_letters BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'dead', OLD.reason, OLD.destination, -1, -(OLD.replay_at IS NOT NULL))
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+CREATE TRIGGER dead_change AFTER UPDATE OF reason, replay_at ON dead_letters BEGIN
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (OLD.connection, 'dead', OLD.reason, OLD.destination, -1, -(OLD.replay_at IS NOT NULL))
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+    INSERT INTO piles (connection, shelf, reason, name, items, more) VALUES (NEW.connection, 'dead', NEW.reason, NEW.destination, 1, (NEW.replay_at IS NOT NULL))
+    ON CONFLICT (connection, shelf, reason, name) DO UPDATE SET items = items + excluded.items, more = more + excluded.more;
+END;
+INSERT INTO piles (connection, shelf, reason, name, items, more)
+SELECT connection, 'rejects', code, '', count(*), sum(count) FROM rejects GROUP BY connection, code;
+INSERT INTO piles (connection, shelf, reason, name, items, more)
+SELECT connection, 'filtered', reason, name, count(*), 0 FROM filtered GROUP BY connection, reason, name;
+INSERT INTO piles (connection, shelf, reason, name, items, more)
+SELECT connection, 'dead', reason, destination, count(*), sum(replay_at IS NOT NULL) FROM dead_letters GROUP BY connection, reason, destination;

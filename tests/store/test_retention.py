@@ -74,7 +74,7 @@ def test_what_went_aside_goes_last_and_is_still_counted(tmp_path: Path) -> None:
     tally = store.ledger.tallies(check=True)[0]
     assert (tally.accepted, tally.dead, tally.filtered, tally.holds) == (3, 2, 1, True)
     assert store.shelves.dead(connection.id, 10) == []
-    assert store.shelves.filtered_names(connection.id) == []
+    assert store.groups.filtered(connection.id) == []
     assert store.shelves.reject_count(connection.id) == (0, 0)
     assert store.trace.tail(connection.id) == []
     store.close()

@@ -27,10 +27,6 @@ SELECT id, door, code, errors, count, first_at, last_at, raw FROM rejects WHERE 
 -- Forget a reject that has been accepted after all.
 DELETE FROM rejects WHERE connection = :connection AND id = :id
 
--- name: filtered_names
--- Count filtered events by name and reason.
-SELECT name, reason, count(*), min(accepted_at), max(accepted_at) FROM filtered WHERE connection = :connection GROUP BY name, reason ORDER BY name, reason
-
 -- name: filtered_page
 -- Walk the filtered events in order of their ids, a step at a time.
 SELECT message_id, name, reason, door, accepted_at, raw FROM filtered
