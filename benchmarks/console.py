@@ -15,7 +15,6 @@ from pathlib import Path
 from benchmarks.report import Row, Target, ratios
 from benchmarks.rounds import Bench
 from benchmarks.stores import admissions, connect, opened
-from candu_source.app import build_web
 from candu_source.console import PAGES
 from candu_source.errors import Reason
 from candu_source.model import (
@@ -39,6 +38,7 @@ from candu_source.settings import Settings
 from candu_source.store import Store
 from candu_source.store.counts import Counted, add_counts
 from candu_source.store.query import Query, Where
+from candu_source.web import build_web
 
 ROUNDS = 15
 FEW = 1_000

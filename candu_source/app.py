@@ -1,4 +1,4 @@
-"""Build the real objects from Settings: the composition root, and the only module that does."""
+"""Build the real objects from Settings: the composition root, for all but the web processes; theirs is `web`."""
 
 from __future__ import annotations
 
@@ -7,21 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from flask import Flask
-
 from candu_source.announcer import Announcer
-from candu_source.console import create_console, mount
-from candu_source.console.desk import Tools
-from candu_source.console.frame import Place
 from candu_source.destinations.channels import Courier
-from candu_source.destinations.public_api import PublicApi
 from candu_source.destinations.segment import SegmentDestination
-from candu_source.destinations.trial import ask_twin
-from candu_source.doors import DOORS, create_doors
-from candu_source.doors.gate import Gate
+from candu_source.doors import DOORS
 from candu_source.indexing import Indexing
 from candu_source.limits import Pace
-from candu_source.model import Connection, Region, Secret
 from candu_source.noticing import Limits
 from candu_source.observe import Telltale
 from candu_source.ports import Stop
@@ -30,7 +21,6 @@ from candu_source.replaying import Replayer
 from candu_source.sentinel import Sentinel
 from candu_source.settings import Settings
 from candu_source.store import SEGMENT_LANE, Store, open_store
-from candu_source.twin.rules import source_id
 from candu_source.watch import Watch
 from candu_source.worker import Worker
 
@@ -52,28 +42,6 @@ def build_store(settings: Settings, telltale: Telltale) -> Store:
             "secret_key.made", file=f"{path}.key", advice="Keep a copy, or set CANDU_SOURCE_SECRET_KEY; without it write keys are lost."
         )
     return store
-
-
-def build_web(settings: Settings, telltale: Telltale | None = None) -> Flask:
-    """Return the application of one web process: the doors, and the console beside them."""
-    telltale = telltale or Telltale()
-    store = build_store(settings, telltale)
-    gate = Gate(store.tokens, store.connections, store.log, telltale, max_body_bytes=settings.max_body_kb * 1000)
-    doors = create_doors(gate, store, telltale, settings)
-    mount(doors, create_console(Place(store, settings, build_tools(settings, telltale)), telltale))
-    return doors
-
-
-def build_tools(settings: Settings, telltale: Telltale) -> Tools:
-    """Return what the console's pages reach the world with."""
-
-    def workspace(region: Region, token: Secret) -> PublicApi:
-        return PublicApi(settings.segment_apis()[region], token, allow_private=settings.allow_private_addresses)
-
-    def trial(connection: Connection, key: Secret, readback_url: str) -> None:
-        ask_twin(settings.twin_url, source_id(key.reveal()), connection, readback_url)
-
-    return Tools(telltale, build_courier(settings), workspace, trial if settings.twin_url else None)
 
 
 def build_worker(settings: Settings, telltale: Telltale, store: Store) -> Worker:
@@ -158,3 +126,13 @@ def end_process_when_a_thread_breaks(telltale: Telltale, leave: Callable[[int], 
         leave(70)
 
     threading.excepthook = broke
+
+
+def when(happens: Callable[[], object], then: Callable[[], object]) -> None:
+    """Wait in a thread until something happens, then do what follows from it."""
+
+    def watch() -> None:
+        happens()
+        then()
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import socket
@@ -10,13 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
-from flask import Flask
 from granian.constants import Interfaces
 from granian.server import MPServer
 
@@ -47,23 +45,11 @@ class _Web(MPServer):
             self.respawned_wrks.pop(number, None)
 
 
-def create_web() -> Flask:
-    """Return the application of one web process, for the server to load; it ends when its parent does."""
-    settings = Settings.load(os.environ)
-    telltale = Telltale()
-    app.end_process_when_a_thread_breaks(telltale, os._exit)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        _when(parent.join, lambda: os._exit(0))
-    telltale.tell("process.started", role="web", pid=os.getpid())
-    return app.build_web(settings, telltale)
-
-
 def run_web(settings: Settings) -> None:
     """Accept events until SIGTERM or SIGINT; requests under way are finished."""
     app.build_store(settings, Telltale()).close()  # make or upgrade the store once, before several processes open it
     _Web(
-        "candu_source.processes:create_web",
+        "candu_source.web:create_web",
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
@@ -106,15 +92,7 @@ def run_worker(settings: Settings) -> None:
 
 def stop_with_stdin() -> None:
     """End this process gently when its standard input closes: its supervisor is gone."""
-    _when(lambda: os.read(0, 1), lambda: os.kill(os.getpid(), signal.SIGTERM))
-
-
-def _when(happens: Callable[[], object], then: Callable[[], object]) -> None:
-    def watch() -> None:
-        happens()
-        then()
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+    app.when(lambda: os.read(0, 1), lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 
 @dataclass(slots=True)

@@ -13,11 +13,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from candu_source.app import build_web
 from candu_source.model import Connection, Role, Secret
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
 from candu_source.store import Store, open_store
+from candu_source.web import build_web
 from tests.store.shelf import add_connection
 
 PASSWORD = "a sentence to remember"

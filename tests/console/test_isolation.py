@@ -12,10 +12,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from candu_source.app import build_tools
 from candu_source.console import ACTIONS, FILES, PAGES, create_console
 from candu_source.console.frame import ADMIN, CONSOLE, Place
 from candu_source.model import Connection, Role, TokenUse
+from candu_source.web import build_tools
 from tests.console.furnish import furnish, settle_down
 from tests.console.site import Site, Visitor, open_site
 

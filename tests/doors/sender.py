@@ -11,12 +11,12 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from candu_source.app import build_web
 from candu_source.model import Connection, Rules, Secret
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
 from candu_source.store import Store, open_store
 from candu_source.store.shelves import KeptReject
+from candu_source.web import build_web
 from tests.doors.items import encode
 
 MOST = 100_000

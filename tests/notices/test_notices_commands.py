@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from candu_source.app import build_web
 from candu_source.causes import Cause
 from candu_source.channels import ChannelKind
 from candu_source.cli import commands
 from candu_source.model import Connection
 from candu_source.settings import Settings
 from candu_source.store import Store
+from candu_source.web import build_web
 from tests.notices.post import Receiver, found
 from tests.store.shelf import make_store
 

@@ -16,7 +16,7 @@ import requests
 from werkzeug.serving import make_server
 
 from candu_source import intake
-from candu_source.app import build_beside, build_web, build_worker
+from candu_source.app import build_beside, build_worker
 from candu_source.confirming import Evidence, Verdict, judge
 from candu_source.model import Connection, Heard, Region, Rules, Secret, TokenUse
 from candu_source.observe import Telltale
@@ -24,6 +24,7 @@ from candu_source.probing import Prober
 from candu_source.settings import Settings
 from candu_source.store import SEGMENT_LANE, Store, open_store
 from candu_source.twin import Twin
+from candu_source.web import build_web
 from tests.acceptance.waiting import until
 
 # Later than any grace, so that what has come back by then is all there is.

@@ -64,7 +64,7 @@ def test_groups_are_of_one_connection_and_latest_first(store: Store, connection:
     assert [each.raw for each in latest] == [b"1invalid"]
     older = store.groups.rejects_of(connection.id, "invalid", 5, before=(latest[0].last_at, latest[0].id))
     assert [each.raw for each in older] == [b"2invalid"]
-    assert not (store.groups.rejects(other.id) or store.groups.dead(other.id) or store.groups.filtered(other.id))
+    assert [*store.groups.rejects(other.id), *store.groups.dead(other.id), *store.groups.filtered(other.id)] == []
 
 
 def _filtered(chance: random.Random) -> Filtered:
