@@ -9,8 +9,8 @@ from functools import partial
 from benchmarks.report import Row, Target, ratios
 from benchmarks.rounds import Bench
 from benchmarks.stores import copied, filled, opened, waiting
+from candu_source.deliveries import Advance, Outcome, Settlement
 from candu_source.errors import Reason
-from candu_source.model import Advance, Outcome, Settlement
 from candu_source.store import Store
 
 ROUNDS = 9

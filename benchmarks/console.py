@@ -16,22 +16,9 @@ from benchmarks.report import Row, Target, ratios
 from benchmarks.rounds import Bench
 from benchmarks.stores import admissions, connect, opened
 from candu_source.console import PAGES
+from candu_source.deliveries import Advance, Batch, Bury, Delivery, Outcome, Settlement
 from candu_source.errors import Reason
-from candu_source.model import (
-    Admission,
-    Advance,
-    Batch,
-    Bury,
-    Connection,
-    Delivery,
-    Event,
-    Filtered,
-    Outcome,
-    Reject,
-    Role,
-    Secret,
-    Settlement,
-)
+from candu_source.model import Admission, Connection, Event, Filtered, Reject, Role, Secret
 from candu_source.observe import Telltale
 from candu_source.periods import HOUR, KEPT, MINUTE, Period, window
 from candu_source.settings import Settings

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
-from candu_source.model import Connection, Decision, Outcome, Reject, Target
+from candu_source.deliveries import Decision, Outcome, Target
+from candu_source.model import Connection, Reject
 
 
 class ReplayKind(StrEnum):

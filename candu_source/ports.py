@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from candu_source.deliveries import Batch, Delivery, Outcome, Settlement, Target
 from candu_source.findings import Knowledge, Lesson, Notice, Reading, Source, Subject
 from candu_source.jobs import Aside, Page, Past, Replay, Step, Turn
-from candu_source.model import Admission, Batch, Connection, Delivery, Input, Outcome, Receipt, Settlement, Target
+from candu_source.model import Admission, Connection, Input, Receipt
 
 
 class Log(Protocol):

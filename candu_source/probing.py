@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from candu_source.confirming import Evidence, State, judge
+from candu_source.deliveries import Batch, Stored, Target
 from candu_source.errors import StoreError
-from candu_source.model import Batch, Connection, Region, Secret, Stored, Target
+from candu_source.model import Connection, Region, Secret
 from candu_source.ports import Destination, Observer, Stop
 from candu_source.pulse import pulse
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+from candu_source.deliveries import Advance, Again, Batch, Bisect, Bury, Hold, Outcome, Stored
 from candu_source.errors import Reason, StoreError
 from candu_source.jobs import Aside, Page, Replay, ReplayKind, Sending, State, Step, Turn
 from candu_source.limits import BATCH_BYTES, BATCH_EVENTS, Pace
-from candu_source.model import Admission, Advance, Again, Batch, Bisect, Bury, Hold, Outcome, Reject, Stored
+from candu_source.model import Admission, Reject
 from candu_source.ports import Destination, Hear, Log, Observer, Replayable, Stop, Turns
 from candu_source.pulse import pulse
 from candu_source.rehearing import CHANGED, FILTERED, REFUSED, UNCHANGED, Verdict, admit_aside, judge, no_door, tally

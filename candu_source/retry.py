@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
+from candu_source.deliveries import Advance, Again, Batch, Bisect, Bury, Decision, Hold, Outcome
 from candu_source.errors import Reason
-from candu_source.model import Advance, Again, Batch, Bisect, Bury, Decision, Hold, Outcome
 
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 300.0

@@ -12,8 +12,9 @@ import msgspec
 
 from candu_source import intake
 from candu_source.confirming import Cause, Evidence, causes_of_nothing
+from candu_source.deliveries import Tally
 from candu_source.mapping import message_id
-from candu_source.model import Call, Connection, Tally
+from candu_source.model import Call, Connection
 from candu_source.ports import Log, Observer
 
 EVENT = "candu-source test"

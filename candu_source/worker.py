@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from candu_source.deliveries import Again, Batch, Bisect, Bury, Delivery, Hold, Outcome, Settlement
 from candu_source.errors import Reason, StoreError
 from candu_source.limits import BATCH_BYTES, Pace
-from candu_source.model import Again, Batch, Bisect, Bury, Delivery, Hold, Outcome, Settlement
 from candu_source.ports import Destination, Keeper, Lanes, Observer, Stop
 from candu_source.retry import decide
 

@@ -15,9 +15,10 @@ from candu_source.cli import code, tokens
 from candu_source.cli.addresses import addresses, script
 from candu_source.cli.rules import given, setting_options
 from candu_source.cli.show import actor, clock, emit, emit_one, json_option, opened
+from candu_source.deliveries import Tally
 from candu_source.draft import changed, identity_secret, said, write_key
 from candu_source.errors import UsageError
-from candu_source.model import Connection, Content, Tally
+from candu_source.model import Connection, Content
 from candu_source.settings import Settings
 from candu_source.store import SEGMENT_LANE, Store
 

@@ -9,9 +9,9 @@ from base64 import b64encode
 import requests
 from segment.analytics import request as library
 
+from candu_source.deliveries import Batch, Outcome, Target
 from candu_source.destinations.egress import PrivateAddress, causes, guard
 from candu_source.errors import Reason
-from candu_source.model import Batch, Outcome, Target
 from candu_source.retry import classify, retry_after_seconds
 
 _DETAIL_CHARACTERS = 500

@@ -11,9 +11,9 @@ from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from candu_source.causes import Cause
+from candu_source.deliveries import Tally
 from candu_source.doors.openapi import document
 from candu_source.errors import StoreError
-from candu_source.model import Tally
 
 Gauge = tuple[str, dict[str, str], float]
 Causes = Callable[[], Mapping[str, int]]

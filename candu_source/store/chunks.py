@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from candu_source.model import Event, Stored
+from candu_source.deliveries import Stored
+from candu_source.model import Event
 from candu_source.store.sql import Statements
 from candu_source.terms import placed_terms
 

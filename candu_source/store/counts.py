@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from candu_source.deliveries import Advance, Bury, Settlement
 from candu_source.errors import Reason
 from candu_source.latency import bucket
-from candu_source.model import Advance, Bury, Settlement
 from candu_source.periods import KEPT
 from candu_source.store.sql import Statements
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from candu_source.deliveries import Advance, Again, Batch, Bury, Decision, Delivery, Hold, Outcome, Settlement, Stored, Target
 from candu_source.errors import Reason, SecretUnreadable
 from candu_source.limits import BATCH_BYTES, BATCH_EVENTS
-from candu_source.model import Advance, Again, Batch, Bury, Decision, Delivery, Hold, Outcome, Region, Secret, Settlement, Stored, Target
+from candu_source.model import Region, Secret
 from candu_source.store import chunks
 from candu_source.store.counts import count_settlement
 from candu_source.store.sql import Statements

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from candu_source.model import Tally
+from candu_source.deliveries import Tally
 from candu_source.store.sqlite import Database
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from candu_source.model import Connection, Region, Stored
+from candu_source.deliveries import Stored
+from candu_source.model import Connection, Region
 from candu_source.store.audit import write_audit
 from candu_source.store.chunks import logged_at
 from candu_source.store.sqlite import Database

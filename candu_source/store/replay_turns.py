@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from candu_source.deliveries import Advance, Target
 from candu_source.errors import NotFound, Reason, SecretUnreadable
 from candu_source.jobs import Aside, Page, Past, Replay, ReplayKind, Sending, State, Step, Turn
 from candu_source.limits import BATCH_EVENTS
-from candu_source.model import Advance, Connection, Region, Secret, Target
+from candu_source.model import Connection, Region, Secret
 from candu_source.store import chunks
 from candu_source.store.audit import write_audit
 from candu_source.store.connections import SqlConnections

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from candu_source.cli import commands
-from candu_source.model import Advance, Connection
+from candu_source.deliveries import Advance
+from candu_source.model import Connection
 from tests.shapes.watching import Place, sample
 from tests.store.shelf import claim, settlement
 

@@ -12,11 +12,12 @@ from typing import Any
 from candu_source import intake
 from candu_source.app import build_limits
 from candu_source.channels import ChannelKind
+from candu_source.deliveries import Advance, Again, Bury, Delivery, Outcome, Settlement
 from candu_source.doors import DOORS
 from candu_source.errors import Reason
 from candu_source.indexing import Indexing
 from candu_source.jobs import ReplayKind, Wanted
-from candu_source.model import Advance, Again, Bury, Connection, Content, Delivery, Outcome, Settlement, TokenUse
+from candu_source.model import Connection, Content, TokenUse
 from candu_source.sentinel import Sentinel
 from candu_source.store import Store
 from candu_source.watch import Watch

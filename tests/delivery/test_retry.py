@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from candu_source.deliveries import Advance, Again, Batch, Bisect, Bury, Decision, Hold, Outcome, Stored
 from candu_source.errors import Reason
-from candu_source.model import Advance, Again, Batch, Bisect, Bury, Decision, Hold, Outcome, Stored
 from candu_source.retry import LONGEST_WAIT_SECONDS, REFUSALS_THAT_HOLD, classify, decide, retry_after_seconds, wait_seconds
 
 NOW = 1_000_000.0

@@ -15,9 +15,10 @@ import pytest
 from segment.analytics import request as library
 from segment.analytics.client import Client
 
+from candu_source.deliveries import Batch, Stored, Target
 from candu_source.destinations.segment import SegmentDestination
 from candu_source.errors import Reason
-from candu_source.model import Batch, Secret, Stored, Target
+from candu_source.model import Secret
 from candu_source.twin import Twin
 
 KEY = "CANARYwritekey"

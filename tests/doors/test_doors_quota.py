@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from candu_source.model import Advance, Rules
+from candu_source.deliveries import Advance
+from candu_source.model import Rules
 from tests.acceptance.waiting import until
 from tests.doors.items import VERSION, call, payload
 from tests.doors.sender import ORIGIN, Sender, Web, assert_problem

@@ -10,10 +10,11 @@ import pytest
 
 from candu_source.causes import Cause
 from candu_source.channels import ChannelKind
+from candu_source.deliveries import Advance, Bury, Hold, Outcome
 from candu_source.errors import Reason
 from candu_source.findings import Change, Notice, Subject
 from candu_source.jobs import ReplayKind, Wanted
-from candu_source.model import Advance, Bury, Connection, Hold, Outcome, Secret, TokenUse
+from candu_source.model import Connection, Secret, TokenUse
 from candu_source.noticing import Limits
 from candu_source.silence import HOUR
 from candu_source.store import Store

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from candu_source.deliveries import Bury, Outcome, Settlement
 from candu_source.errors import Reason, UsageError
 from candu_source.jobs import ReplayKind, State, Turn, Wanted
 from candu_source.limits import BATCH_EVENTS, Pace
-from candu_source.model import Bury, Connection, Outcome, PortalRule, Settlement
+from candu_source.model import Connection, PortalRule
 from tests.replay.scene import Scene, arrived, named, view
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from candu_source.deliveries import Advance, Batch, Bury, Delivery, Outcome, Stored
 from candu_source.errors import Reason
-from candu_source.model import Admission, Advance, Batch, Bury, Connection, Delivery, Event, Filtered, Outcome, Stored
+from candu_source.model import Admission, Connection, Event, Filtered
 from candu_source.store import Store
 from candu_source.store.query import Found, Query, Where
 from candu_source.terms import BLOCK_PLACES

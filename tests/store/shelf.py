@@ -5,20 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from candu_source.deliveries import Batch, Decision, Delivery, Outcome, Settlement
 from candu_source.errors import Reason
-from candu_source.model import (
-    Admission,
-    Batch,
-    Connection,
-    Decision,
-    Delivery,
-    Event,
-    Filtered,
-    Outcome,
-    Reject,
-    Secret,
-    Settlement,
-)
+from candu_source.model import Admission, Connection, Event, Filtered, Reject, Secret
 from candu_source.settings import Settings
 from candu_source.store import Store, open_store
 

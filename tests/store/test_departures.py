@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from candu_source.deliveries import Advance
 from candu_source.errors import NotFound
-from candu_source.model import Advance, Connection, Role, Secret, TokenUse
+from candu_source.model import Connection, Role, Secret, TokenUse
 from candu_source.store import Store
 from candu_source.store.departures import PURGES
 from tests.store.shelf import add_connection, admit, aside, claim, make_store, settlement

@@ -6,9 +6,10 @@ import json
 import tracemalloc
 from typing import Any
 
+from candu_source.deliveries import Advance, Bury
 from candu_source.draft import SETTINGS
 from candu_source.errors import Reason
-from candu_source.model import Admission, Advance, Bury, Connection, Content, Event, Secret
+from candu_source.model import Admission, Connection, Content, Event, Secret
 from candu_source.store import Store
 from tests.store.shelf import add_connection, admit, aside, claim, settlement
 

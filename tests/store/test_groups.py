@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from candu_source.deliveries import Advance, Bury, Outcome
 from candu_source.errors import Reason
-from candu_source.model import Admission, Advance, Bury, Connection, Filtered, Outcome, Reject
+from candu_source.model import Admission, Connection, Filtered, Reject
 from candu_source.store import Store
 from tests.store.shelf import ACCEPTED, add_connection, admit, claim, settlement
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from candu_source.deliveries import Advance, Batch, Bury
 from candu_source.errors import Reason, StaleLease, StoreFull
-from candu_source.model import Admission, Advance, Batch, Bury, Connection, Event
+from candu_source.model import Admission, Connection, Event
 from candu_source.periods import Period, window
 from candu_source.store import Store
 from candu_source.store.index import SqlIndex

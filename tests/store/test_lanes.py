@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from candu_source.deliveries import Advance, Again, Batch, Bisect, Bury, Decision, Hold, Outcome
 from candu_source.errors import Reason
 from candu_source.limits import BATCH_BYTES, BATCH_EVENTS
-from candu_source.model import Advance, Again, Batch, Bisect, Bury, Connection, Decision, Hold, Outcome
+from candu_source.model import Connection
 from candu_source.store import Store
 from tests.store.shelf import add_connection, admit, claim, make_store, refs, settlement
 

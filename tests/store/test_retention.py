@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from candu_source.deliveries import Advance, Batch, Bury, Outcome
 from candu_source.errors import Reason
-from candu_source.model import Advance, Batch, Bury, Outcome
 from candu_source.store import Store
 from tests.store.shelf import add_connection, admit, aside, claim, make_store, settlement
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from candu_source.deliveries import Advance, Batch, Bury, Delivery, Settlement
 from candu_source.errors import Reason, UsageError
-from candu_source.model import Admission, Advance, Batch, Bury, Connection, Delivery, Event, Settlement
+from candu_source.model import Admission, Connection, Event
 from candu_source.periods import Period, window
 from candu_source.store import Store
 from candu_source.store.query import Query, Where

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from candu_source.deliveries import Advance, Again, Batch, Bury, Decision, Hold, Outcome, Settlement, Stored
 from candu_source.errors import Reason
-from candu_source.model import Advance, Again, Batch, Bury, Connection, Decision, Hold, Outcome, Settlement, Stored
+from candu_source.model import Connection
 from candu_source.periods import DAY, HOUR, MINUTE, Period, window
 from candu_source.store import Store
 from candu_source.store.counts import Counted, add_counts, ended_by

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from candu_source.deliveries import Advance, Bury
 from candu_source.errors import Conflict, NotFound, Reason, UsageError
-from candu_source.model import Advance, Bury, Connection, Secret
+from candu_source.model import Connection, Secret
 from candu_source.store import Store
 from tests.store.shelf import add_connection, admit, claim, refs, settlement
 

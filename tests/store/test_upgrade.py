@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from candu_source.model import Advance, Connection
+from candu_source.deliveries import Advance
+from candu_source.model import Connection
 from candu_source.store import Store
 from candu_source.store.chunks import digest
 from candu_source.store.sqlite import SCHEMA_VERSION
