@@ -31,6 +31,7 @@ from candu_source.console import (
 from candu_source.console.access import Guesses
 from candu_source.console.answers import answer_errors
 from candu_source.console.frame import ADMIN, CONSOLE, Place, admin_routes, console_routes
+from candu_source.console.openapi import admin_document
 from candu_source.observe import Telltale
 from candu_source.store.people import SESSION_SECONDS
 
@@ -84,6 +85,7 @@ def create_console(place: Place, telltale: Telltale) -> Flask:
     app.register_blueprint(console_routes(place, PAGES, ACTIONS, FILES))
     app.register_blueprint(admin_routes(place, PAGES, ACTIONS))
     answer_errors(app, telltale)
+    app.add_url_rule(f"{ADMIN}/openapi.json", "openapi", lambda: admin_document(PAGES, ACTIONS, FILES))
     app.add_url_rule("/", "root", lambda: redirect(f"{CONSOLE}/"))
     app.after_request(_guarded)
     if chosen.trusted_proxies:

@@ -169,7 +169,8 @@ def test_every_route_of_the_console_is_one_of_these_tables(two: Two) -> None:
     app: Flask = create_console(Place(site.store, site.settings, build_tools(site.settings, site.telltale)), site.telltale)
     described = {f"{base}/{each.path}" for each in (*PAGES, *ACTIONS) for base in (CONSOLE, ADMIN)}
     described |= {f"{CONSOLE}/{each.path}" for each in FILES}
-    own = {"/", f"{CONSOLE}/sign-in", f"{CONSOLE}/sign-out", f"{CONSOLE}/welcome/{{invitation}}", f"{CONSOLE}/static/{{path:filename}}"}
+    own = {"/", f"{ADMIN}/openapi.json", f"{CONSOLE}/sign-in", f"{CONSOLE}/sign-out"}
+    own |= {f"{CONSOLE}/welcome/{{invitation}}", f"{CONSOLE}/static/{{path:filename}}"}
     found = {rule.rule.replace("<", "{").replace(">", "}") for rule in app.url_map.iter_rules()}
     assert found == described | own
 

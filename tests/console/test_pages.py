@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import schemathesis
 
-from candu_source.console import FILES, PAGES
+from candu_source.console import ACTIONS, FILES, PAGES
 from candu_source.console.words import ago, share, span
 from candu_source.model import Connection
 from tests.console.furnish import FORMULA, HOSTILE, furnish, settle_down
@@ -128,6 +129,18 @@ def test_what_is_off_is_named_and_never_breaks(furnished: tuple[Site, Connection
         assert answer.status_code in (404, 422), answer.text
         assert said in answer.text.lower()
     assert "console.failed" not in site.log.getvalue()
+
+
+def test_the_json_is_described_address_by_address(furnished: tuple[Site, Connection, Visitor]) -> None:
+    site, _, _ = furnished
+    document = json.loads(site.visitor().get("/v1/admin/openapi.json").data)
+    described = {(method, path) for path, item in document["paths"].items() for method in item if method != "parameters"}
+    bare = [each.replace("{path:", "{") for each in ("connections/{connection}/events/{path:id}", "", "people")]
+    assert {("get", f"/v1/admin/{path}") for path in bare} <= described
+    assert len(described) == len(PAGES) + len(ACTIONS) + len(FILES)
+    assert all(item[method]["summary"].endswith(".") for item in document["paths"].values() for method in item if method != "parameters")
+    loaded = schemathesis.openapi.from_dict(document)
+    assert sum(1 for _ in loaded.get_all_operations()) == len(described)
 
 
 def test_numbers_are_said_as_people_read_them() -> None:
