@@ -12,17 +12,14 @@ from dataclasses import dataclass, field
 
 from candu_source.deliveries import Again, Batch, Bisect, Bury, Delivery, Hold, Outcome, Settlement
 from candu_source.errors import Reason, StoreError
-from candu_source.limits import BATCH_BYTES, Pace
+from candu_source.limits import Pace
 from candu_source.ports import Destination, Keeper, Lanes, Observer, Stop
 from candu_source.retry import decide
 
 # How often an idle worker looks whether something is due; the look costs one read of the lanes.
 _IDLE_SECONDS = 0.1
-# Lanes claimed at a time, and how much of their batches is in memory at once, where each lane may bring four of 450 KB. A request
-# holds its batch a second time.
+# Lanes claimed at a time: up to 16 x 4 batches of 450 KB in memory.
 _LANES = 16
-_LANE_BYTES = 4 * BATCH_BYTES
-_MOST_BYTES = 12 * _LANE_BYTES
 # Leases are renewed when a third of their time has gone; nothing new is sent when two thirds have.
 _RENEW_PART, _LAST_PART = 1 / 3, 2 / 3
 _PRUNE_EVERY_SECONDS = 1.0
@@ -31,12 +28,11 @@ _SETTLE_AGAIN_SECONDS = 0.5
 
 @dataclass(slots=True)
 class Run:
-    """Follow one claimed lane until all its batches are settled or it must wait; `size` is the bytes that it was claimed with."""
+    """Follow one claimed lane until all its batches are settled or it must wait."""
 
     delivery: Delivery
     leased_at: float
     todo: deque[Batch]
-    size: int
     in_flight: int = 0
     refusals: int = 0
     over: bool = False
@@ -120,13 +116,12 @@ class Worker:
         self._take(_LANES, healthy_only=True)
 
     def _take(self, most: int, *, healthy_only: bool) -> None:
-        room = (_MOST_BYTES - sum(run.size for run in self._runs)) // _LANE_BYTES
-        free = min(most, room, _LANES - sum(1 for run in self._runs if run.todo), self.senders - len(self._pending))
+        free = min(most, _LANES - sum(1 for run in self._runs if run.todo), self.senders - len(self._pending))
         if free > 0:
             busy = [run.lane for run in self._runs]
             deliveries = self.lanes.claim(self.name, free, busy=busy, healthy_only=healthy_only)
             now = time.monotonic()
-            self._runs += [Run(delivery, now, deque(delivery.batches), _size(delivery)) for delivery in deliveries]
+            self._runs += [Run(delivery, now, deque(delivery.batches)) for delivery in deliveries]
 
     def _send(self, pool: ThreadPoolExecutor) -> float:
         """Hand batches to the senders, a lane after the other; return the seconds until the pace lets more through."""
@@ -247,7 +242,3 @@ class Worker:
             failures=delivery.failures,
             ms=round(settlement.seconds * 1000, 1),
         )
-
-
-def _size(delivery: Delivery) -> int:
-    return sum(len(event.message) for batch in delivery.batches for event in batch.events)

@@ -14,6 +14,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 _POOLS = 32  # hosts kept open; each keeps as many connections as there are senders
+_PIECE_BYTES = 64 * 2**10
 _PLACE = "[]"  # what json.dumps writes for the empty batch
 
 
@@ -73,8 +74,9 @@ class FragmentAdapter(HTTPAdapter):
         if fragments is not None:
             assert isinstance(request.body, str)
             before, _, after = request.body.partition(_PLACE)
-            request.body = _joined(f"{before}[".encode(), fragments, f"]{after}".encode())
-            request.headers["Content-Length"] = str(len(request.body))
+            pieces = _Pieces(f"{before}[".encode(), fragments, f"]{after}".encode())
+            request.body = pieces  # type: ignore[assignment] # requests sends what can be iterated
+            request.headers["Content-Length"] = str(pieces.length)
         return super().send(request, *args, **kwargs)
 
 
@@ -107,9 +109,21 @@ def causes(error: BaseException) -> Iterator[BaseException]:
             waiting += [*found.args, getattr(found, "reason", None), found.__cause__, found.__context__]
 
 
-def _joined(before: bytes, fragments: Sequence[bytes], after: bytes) -> bytes:
-    """Return the whole body, copied once: batches are large, and many are under way."""
-    pieces = list(fragments) or [b""]
-    pieces[0] = before + pieces[0]
-    pieces[-1] += after
-    return b",".join(pieces)
+class _Pieces:
+    """Yield a body a little at a time, so that no batch stands in memory twice: batches are large, and many are under way."""
+
+    def __init__(self, before: bytes, fragments: Sequence[bytes], after: bytes) -> None:
+        self._before, self._fragments, self._after = before, fragments, after
+        commas = max(0, len(fragments) - 1)
+        self.length = len(before) + sum(map(len, fragments)) + commas + len(after)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield pieces of about `_PIECE_BYTES`."""
+        waiting, size = [self._before], 0
+        for place, fragment in enumerate(self._fragments):
+            waiting += (b",", fragment) if place else (fragment,)
+            size += len(fragment)
+            if size >= _PIECE_BYTES:
+                yield b"".join(waiting)
+                waiting, size = [], 0
+        yield b"".join((*waiting, self._after))
