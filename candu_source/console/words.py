@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from markupsafe import Markup
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _SHORTEST = 0.9995  # what rounds to a whole second
 
@@ -73,6 +75,12 @@ def pretty(raw: bytes | str) -> str:
         return text
 
 
+def commands(text: str) -> Markup:
+    """Return a sentence with what stands between backticks as commands; everything in it is escaped."""
+    pieces = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(piece) if place % 2 else piece for place, piece in enumerate(pieces))
+
+
 def spark(values: list[float], width: int = 120, height: int = 24) -> str:
     """Return the points of an SVG polyline for a small picture of some values."""
     most = max(values, default=0) or 1
@@ -90,6 +98,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "plural": plural,
     "pretty": pretty,
     "spark": spark,
+    "commands": commands,
     "pairs": lambda values: [(value, value.capitalize()) for value in values],
     "words": lambda code: str(code).replace("_", " "),
 }

@@ -42,7 +42,8 @@ def _addresses(shown: Shown) -> dict[str, str]:
 
 
 def _take(page: Page, address: str, file: Path) -> None:
-    page.goto(address, wait_until="networkidle")
+    page.goto(address, wait_until="load")
+    page.wait_for_timeout(150)  # charts and previews come a moment later
     page.screenshot(path=file, full_page=True)
     page.close()
 

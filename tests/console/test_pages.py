@@ -10,7 +10,7 @@ import pytest
 import schemathesis
 
 from candu_source.console import ACTIONS, FILES, PAGES
-from candu_source.console.words import ago, share, span
+from candu_source.console.words import ago, commands, share, span
 from candu_source.model import Connection
 from tests.console.furnish import FORMULA, HOSTILE, furnish, settle_down
 from tests.console.site import Site, Visitor, open_site
@@ -141,6 +141,11 @@ def test_the_json_is_described_address_by_address(furnished: tuple[Site, Connect
     assert all(item[method]["summary"].endswith(".") for item in document["paths"].values() for method in item if method != "parameters")
     loaded = schemathesis.openapi.from_dict(document)
     assert sum(1 for _ in loaded.get_all_operations()) == len(described)
+
+
+def test_commands_are_shown_as_such_and_nothing_in_them_runs() -> None:
+    assert commands("<b> `a <i>` c") == "&lt;b&gt; <code>a &lt;i&gt;</code> c"
+    assert commands("one ` alone") == "one <code> alone</code>"
 
 
 def test_numbers_are_said_as_people_read_them() -> None:
