@@ -10,7 +10,8 @@ from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from candu_source.doors import browser, health, interactions, readback, rest, webhook
-from candu_source.doors.gate import Gate, Hear, answer_errors
+from candu_source.doors.answers import answer_errors
+from candu_source.doors.gate import Gate, Hear
 from candu_source.doors.quota import Quota
 from candu_source.observe import Telltale
 from candu_source.settings import Settings

@@ -22,7 +22,7 @@ from candu_source.doors.pages import door_page, last_seen
 from candu_source.doors.quota import Quota
 from candu_source.doors.schemas import NOBODY, BrowserEvent
 from candu_source.errors import Reason, Refused
-from candu_source.model import Connection, Heard, Input, Reject
+from candu_source.model import Connection, Heard, Input, Reject, TokenUse
 
 DOOR = "browser"
 SCREEN, TRACK = "candu.sdk.screen", "candu.sdk.track"
@@ -135,7 +135,7 @@ def blueprint(gate: Gate, quota: Quota) -> Blueprint:
     def receive(token: str) -> Response:
         request = request_ctx.request
         quota.spend("address", request.remote_addr or "")
-        connection = gate.admit_page(token)
+        connection = gate.admit(token, TokenUse.BROWSER)
         if not allows(request.origin, connection.rules.allowed_origins):
             raise Refused(403, Reason.ORIGIN_REFUSED, _origin_advice(request.origin))
         quota.spend("token", token)
@@ -144,7 +144,8 @@ def blueprint(gate: Gate, quota: Quota) -> Blueprint:
     @door.get("/v1/browser/<token>", provide_automatic_options=False)
     def look(token: str) -> Response:
         return door_page(
-            "a browser address of candu-source; its collector script posts here", last_seen(gate.last_event(gate.admit_page(token)))
+            "a browser address of candu-source; its collector script posts here",
+            last_seen(gate.last_event(gate.admit(token, TokenUse.BROWSER))),
         )
 
     @door.route("/v1/browser/<token>", methods=["OPTIONS"])

@@ -19,7 +19,7 @@ from candu_source.doors.gate import Gate
 from candu_source.doors.items import split
 from candu_source.doors.pages import door_page
 from candu_source.errors import Reason, Refused
-from candu_source.model import Reject
+from candu_source.model import Reject, TokenUse
 from candu_source.ports import Observer
 
 DOOR = "readback"
@@ -88,7 +88,7 @@ def blueprint(gate: Gate, confirmer: Confirmer, observer: Observer) -> Blueprint
 
     @door.post("/v1/readback/<token>")
     def receive(token: str) -> Response:
-        connection = gate.admit_readback(token)
+        connection = gate.admit(token, TokenUse.READBACK)
         ids, nameless = message_ids(gate.read(request_ctx.request))
         counts = confirmer.confirm(connection.id, ids, time.time())
         answer = {"confirmed": counts.new, "known": counts.known, "unmatched": counts.unmatched + nameless}
@@ -98,7 +98,7 @@ def blueprint(gate: Gate, confirmer: Confirmer, observer: Observer) -> Blueprint
 
     @door.get("/v1/readback/<token>")
     def look(token: str) -> Response:
-        gate.admit_readback(token)
+        gate.admit(token, TokenUse.READBACK)
         return door_page("the address to which Segment sends back what it has stored", "Enter it in Segment's Webhooks destination.")
 
     return door

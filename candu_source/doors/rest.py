@@ -10,7 +10,8 @@ import msgspec
 from flask import Blueprint, Response
 from flask.globals import request_ctx
 
-from candu_source.doors.gate import Gate, answer, rejected_items, token_of
+from candu_source.doors.answers import answer, rejected_items
+from candu_source.doors.gate import Gate, token_of
 from candu_source.doors.hear import Contract, hear_items
 from candu_source.doors.pages import door_page
 from candu_source.doors.rest_schemas import GROUP, IDENTIFY, TRACK, AnyCall, GroupCall, IdentifyCall, TrackCall, rest_faults
