@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from candu_source.cli.addresses import addresses, readback_url
+from candu_source.addresses import addresses, readback_url
 from candu_source.cli.connections import connections
 from candu_source.cli.show import actor, emit_one, json_option, opened
 from candu_source.confirming import ADVICE, explain, judge

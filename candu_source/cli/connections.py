@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
+from candu_source.addresses import addresses, script
 from candu_source.cli import code, tokens
-from candu_source.cli.addresses import addresses, script
 from candu_source.cli.rules import given, setting_options
 from candu_source.cli.show import actor, clock, emit, emit_one, json_option, opened
 from candu_source.deliveries import Tally

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import click
 
-from candu_source.cli.addresses import addresses, public, readback_url
+from candu_source.addresses import addresses, for_pages, readback_url
 from candu_source.cli.show import actor, clock, emit, emit_one, json_option, opened
 from candu_source.errors import UsageError
 from candu_source.model import TokenUse
@@ -29,7 +29,7 @@ def rotate_token(settings: Settings, name: str, grace_hours: float, pages: bool,
     with opened(settings) as store:
         connection = store.connections.named(name)
         token = store.tokens.rotate(connection, use, by=actor(), grace_seconds=grace_hours * _HOUR)
-    told = public(settings, replace(connection, public_token=token.reveal())) if pages else addresses(settings, connection, token)
+    told = for_pages(settings, replace(connection, public_token=token.reveal())) if pages else addresses(settings, connection, token)
     emit_one(told, as_json=as_json)
 
 
@@ -77,7 +77,7 @@ def add(settings: Settings, name: str, use: str, label: str, as_json: bool) -> N
         case TokenUse.SERVER:
             told = addresses(settings, connection, token)
         case TokenUse.BROWSER:
-            told = public(settings, replace(connection, public_token=token.reveal()))
+            told = for_pages(settings, replace(connection, public_token=token.reveal()))
         case TokenUse.READBACK:
             told = {"token": token.reveal(), "readback_url": readback_url(settings, token)}
     emit_one(told, as_json=as_json)

@@ -6,6 +6,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
+from candu_source.addresses import for_server, readback_url, script
 from candu_source.confirming import ADVICE
 from candu_source.connecting import connect as connect_workspace
 from candu_source.console.desk import Desk, Form
@@ -47,7 +48,7 @@ def trial(desk: Desk, form: Form) -> Done:
     key = Secret(secrets.token_urlsafe(_KEY_BYTES))
     connection, token = desk.store.connections.add(draft, key, by=desk.by)
     readback = desk.store.tokens.add(connection, TokenUse.READBACK, by=desk.by, label="twin")
-    desk.tools.trial(connection, key, f"{desk.settings.base_url()}/v1/readback/{readback.reveal()}")
+    desk.tools.trial(connection, key, readback_url(desk.settings, readback))
     return _connected(desk, connection, token)
 
 
@@ -85,16 +86,7 @@ def _draft(form: Form) -> Connection:
 
 
 def _connected(desk: Desk, connection: Connection, token: Secret, **more: Any) -> Done:
-    base, text = desk.settings.base_url(), token.reveal()
-    data = {
-        "id": connection.id,
-        "name": connection.name,
-        "token": text,
-        "webhook_url": f"{base}/v1/webhook/{text}",
-        "interactions_url": f"{base}/v1/interactions",
-        "script": f'<script async src="{base}/v1/collector.js" data-token="{connection.public_token}"></script>',
-        **more,
-    }
+    data = {**for_server(desk.settings, connection, token), "script": script(desk.settings, connection), **more}
     return Done(f"{connection.name} is connected.", f"connections/{connection.id}/test", data)
 
 

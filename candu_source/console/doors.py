@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from typing import Any
 
+from candu_source.addresses import interactions_url, readback_url, rest_url, script, webhook_url
 from candu_source.console.desk import Desk, Form
 from candu_source.console.frame import Action, Done, Page
 from candu_source.errors import UsageError
 from candu_source.model import Secret, TokenUse
+from candu_source.settings import Settings
 from candu_source.store import SEGMENT_LANE
 
 _HOUR = 3600.0
-_TOKEN = "TOKEN"  # noqa: S105 - stands in lines to copy for the token, which nobody but its holder has
+_TOKEN = Secret("TOKEN")  # stands in lines to copy for the token, which nobody but its holder has
 _SAMPLE = '{"type":"screen","name":"tutorial.view","userId":"user-1","properties":{"tutorialId":7,"segmentId":"Everyone","versionId":"1"}}'
 
 
 def doors(desk: Desk) -> dict[str, Any]:
     """Show every way in."""
-    connection, base = desk.connection, desk.settings.base_url()
+    connection, settings = desk.connection, desk.settings
     tokens = [token._asdict() for token in desk.store.tokens.all(connection.id)]
     (health,) = desk.store.stats.overview([connection.id], desk.now)
     evidence = desk.store.confirmations.evidence(connection.id, SEGMENT_LANE, desk.now)
     return {
         "tokens": tokens,
-        "script": f'<script async src="{base}/v1/collector.js" data-token="{connection.public_token}"></script>',
-        "webhook_url": f"{base}/v1/webhook/{_TOKEN}",
-        "interactions_url": f"{base}/v1/interactions",
-        "rest_url": f"{base}/api/eventWebhook",
-        "readback_url": f"{base}/v1/readback/{_TOKEN}",
-        "curl": f"curl {base}/v1/interactions -H 'Authorization: Bearer {_TOKEN}' -H 'Content-Type: application/json' -d '{_SAMPLE}'",
+        "script": script(settings, connection),
+        "webhook_url": webhook_url(settings, _TOKEN),
+        "interactions_url": interactions_url(settings),
+        "rest_url": rest_url(settings),
+        "readback_url": readback_url(settings, _TOKEN),
+        "curl": _curl(settings),
         "origins": list(connection.rules.allowed_origins),
         "last_seen": {**health.last_seen, "readback": evidence.last_confirmed_at},
         "now": desk.now,
     }
+
+
+def _curl(settings: Settings) -> str:
+    bearer = f"-H 'Authorization: Bearer {_TOKEN.reveal()}'"
+    return f"curl {interactions_url(settings)} {bearer} -H 'Content-Type: application/json' -d '{_SAMPLE}'"
 
 
 def add_token(desk: Desk, form: Form) -> Done:
@@ -68,12 +75,11 @@ def _use(form: Form) -> TokenUse:
 
 def _shown(desk: Desk, use: TokenUse, token: Secret) -> dict[str, Any]:
     """Return the token, with the address that it makes."""
-    base, text = desk.settings.base_url(), token.reveal()
     address = {
-        TokenUse.SERVER: {"webhook_url": f"{base}/v1/webhook/{text}"},
-        TokenUse.READBACK: {"readback_url": f"{base}/v1/readback/{text}"},
+        TokenUse.SERVER: {"webhook_url": webhook_url(desk.settings, token)},
+        TokenUse.READBACK: {"readback_url": readback_url(desk.settings, token)},
     }
-    return {"use": use, "token": text, **address.get(use, {})}
+    return {"use": use, "token": token.reveal(), **address.get(use, {})}
 
 
 def _place(desk: Desk) -> str:
