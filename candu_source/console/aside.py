@@ -85,7 +85,9 @@ def _filtered_samples(desk: Desk, group: FilteredGroup) -> list[dict[str, Any]]:
 
 def replay(desk: Desk, form: Form) -> Done:
     """Send again what matches: a job that the worker does, one for the kind `rejects`, `filtered` or `dead`."""
-    kind = _kind(form)
+    kind = form.one_of("kind", ReplayKind)
+    if kind is ReplayKind.EVENTS:
+        raise UsageError("kind: events of the log are replayed from Replays, where a dry run shows what would change")
     ids = tuple(identifier(each) for each in form.many("id")) or None
     wanted = Wanted(reason=form.text("reason") or None, event=form.text("event") or None, message=form.text("message") or None, ids=ids)
     job = desk.store.replays.draft(desk.connection, kind, wanted)
@@ -110,16 +112,6 @@ def mend_reject(desk: Desk, form: Form) -> Done:
         raise UsageError(f"{field}: {messages[0]}")
     became = "accepted" if receipt.accepted else "there already" if receipt.duplicates else "filtered"
     return Done(f"Reject {number} is {became}.", f"connections/{desk.connection.id}/rejects", {"became": became})
-
-
-def _kind(form: Form) -> ReplayKind:
-    try:
-        kind = ReplayKind(form.required("kind"))
-    except ValueError:
-        raise UsageError("kind: rejects, filtered or dead") from None
-    if kind is ReplayKind.EVENTS:
-        raise UsageError("kind: events of the log are replayed from Replays, where a dry run shows what would change")
-    return kind
 
 
 PAGES = (

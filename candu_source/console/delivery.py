@@ -123,10 +123,7 @@ def resume(desk: Desk, _: Form) -> Done:
 
 
 def _window(desk: Desk) -> tuple[Period, Window]:
-    try:
-        period = Period(desk.query.text("period", Period.ONE_HOUR).upper())
-    except ValueError:
-        raise UsageError(f"period: one of {', '.join(Period)}") from None
+    period = desk.query.one_of("period", Period, Period.ONE_HOUR)
     since, until = (read_time(desk, desk.query, name) for name in ("since", "until"))
     return period, window(period, desk.now, since=since, until=until)
 

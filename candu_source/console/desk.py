@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
 
 from werkzeug.datastructures import MultiDict
 
@@ -19,6 +20,7 @@ from candu_source.store import Store
 # More are no number of ours, and Python refuses to read very long ones.
 _DIGITS = 18
 _YES = frozenset({"on", "true", "1", "yes"})
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 class Form:
@@ -54,6 +56,14 @@ class Form:
         if not text.isascii() or not text.isdigit() or not least <= int(text[:_DIGITS]) <= most:
             raise UsageError(f"{name}: a whole number from {least} to {most}")
         return int(text)
+
+    def one_of(self, name: str, words: type[_Word], default: _Word | None = None) -> _Word:
+        """Return the one of some words that a field holds, in any case; raise UsageError, which lists them, when it is none."""
+        text = self.text(name, default or "").lower()
+        for word in words:
+            if word.lower() == text:
+                return word
+        raise UsageError(f"{name}: one of {', '.join(words)}")
 
     def given(self, name: str) -> bool:
         """Tell whether a field was given at all."""

@@ -7,7 +7,6 @@ from typing import Any
 from candu_source.addresses import interactions_url, readback_url, rest_url, script, webhook_url
 from candu_source.console.desk import Desk, Form
 from candu_source.console.frame import Action, Done, Page
-from candu_source.errors import UsageError
 from candu_source.model import Secret, TokenUse
 from candu_source.settings import Settings
 from candu_source.store import SEGMENT_LANE
@@ -44,14 +43,14 @@ def _curl(settings: Settings) -> str:
 
 def add_token(desk: Desk, form: Form) -> Done:
     """Make one more token; those in force stay so."""
-    use = _use(form)
+    use = form.one_of("use", TokenUse, TokenUse.SERVER)
     token = desk.store.tokens.add(desk.connection, use, by=desk.by, label=form.text("label")[:100])
     return Done(f"A token for {_WORDS[use]} is made.", _place(desk), _shown(desk, use, token))
 
 
 def rotate_token(desk: Desk, form: Form) -> Done:
     """Make a new token; those in force run out after some hours."""
-    use, hours = _use(form), form.whole("grace_hours", 24, most=24 * 365)
+    use, hours = form.one_of("use", TokenUse, TokenUse.SERVER), form.whole("grace_hours", 24, most=24 * 365)
     token = desk.store.tokens.rotate(desk.connection, use, grace_seconds=hours * _HOUR, by=desk.by)
     return Done(f"A new token for {_WORDS[use]} is made; the old ones end in {hours} h.", _place(desk), _shown(desk, use, token))
 
@@ -64,13 +63,6 @@ def expire_token(desk: Desk, form: Form) -> Done:
 
 
 _WORDS = {TokenUse.SERVER: "servers", TokenUse.BROWSER: "web pages", TokenUse.READBACK: "readback"}
-
-
-def _use(form: Form) -> TokenUse:
-    try:
-        return TokenUse(form.text("use", TokenUse.SERVER))
-    except ValueError:
-        raise UsageError(f"use: one of {', '.join(TokenUse)}") from None
 
 
 def _shown(desk: Desk, use: TokenUse, token: Secret) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from candu_source.console.frame import Action, File, Page
 from candu_source.console.origins import origins
 from candu_source.console.sheets import sheet
 from candu_source.console.words import clock
-from candu_source.errors import UsageError
 from candu_source.store.query import Found, Hit, Query, Where
 
 _A_PAGE, _A_FILE = 50, 1_000
@@ -43,16 +42,9 @@ def _found(desk: Desk, most: int, before: str | None) -> Found:
         properties=tuple(each.strip() for each in desk.query.many("property") if each.strip()),
         since=read_time(desk, desk.query, "since"),
         until=read_time(desk, desk.query, "until"),
-        where=_where(text("state")),
+        where=desk.query.one_of("state", Where) if text("state") else None,
     )
     return desk.store.search.search(desk.connection.id, query, most, before)
-
-
-def _where(text: str) -> Where | None:
-    try:
-        return Where(text) if text else None
-    except ValueError:
-        raise UsageError(f"state: one of {', '.join(Where)}") from None
 
 
 def _shown(hit: Hit) -> dict[str, Any]:

@@ -69,10 +69,10 @@ def save(desk: Desk, form: Form) -> Done:
 
 def classify(desk: Desk, form: Form) -> Done:
     """Say what one name becomes; an empty choice goes back to what is built in."""
-    name, becomes = form.required("name"), form.text("becomes")
+    name, becomes = form.required("name"), form.one_of("becomes", Kind) if form.text("becomes") else None
     table = {known: kind for known, kind in desk.connection.rules.classification.items() if known != name}
     if becomes:
-        table[name] = _kind(becomes)
+        table[name] = becomes
     desk.store.connections.save(changed(desk.connection, {"classification": table}), by=desk.by)
     return Done(f"{name} becomes {becomes or 'what is built in'}; what was kept can be sent from Filtered.", _place(desk))
 
@@ -104,15 +104,8 @@ def _choices(form: Form, connection: Connection) -> Mapping[str, Any]:
     if form.given("portal"):
         chosen["portal"] = form.text("portal_constant") if form.text("portal") == "constant" else form.text("portal")
     if form.text("classify"):
-        chosen["classification"] = {**connection.rules.classification, form.text("classify"): _kind(form.text("becomes"))}
+        chosen["classification"] = {**connection.rules.classification, form.text("classify"): form.one_of("becomes", Kind)}
     return chosen
-
-
-def _kind(text: str) -> Kind:
-    try:
-        return Kind(text)
-    except ValueError:
-        raise UsageError(f"becomes: one of {', '.join(Kind)}") from None
 
 
 def as_csv(desk: Desk) -> str:

@@ -45,7 +45,7 @@ def add_channel(desk: Desk, form: Form) -> Done:
     """Send notices to an address from now on."""
     chosen = form.text("connection")
     whose = desk.store.connections.named(chosen) if chosen else None
-    made = desk.store.channels.add(_kind(form), form.required("address"), whose, by=desk.by)
+    made = desk.store.channels.add(form.one_of("kind", ChannelKind), form.required("address"), whose, by=desk.by)
     return Done(f"Notices go to {made.shown}; try it.", _CHANNELS, {"id": made.id})
 
 
@@ -62,13 +62,6 @@ def remove_channel(desk: Desk, form: Form) -> Done:
     """Send nothing there any more."""
     gone = desk.store.channels.remove(identifier(form.required("id")), by=desk.by)
     return Done(f"No more notices go to {gone.shown}.", _CHANNELS)
-
-
-def _kind(form: Form) -> ChannelKind:
-    try:
-        return ChannelKind(form.required("kind"))
-    except ValueError:
-        raise UsageError(f"kind: one of {', '.join(ChannelKind)}") from None
 
 
 PAGES = (Page("notices", "notices.html", notices), Page(_CHANNELS, "channels.html", channels, whole=True))

@@ -40,7 +40,8 @@ def people(desk: Desk) -> dict[str, Any]:
 def add_user(desk: Desk, form: Form) -> Done:
     """Let a person sign in."""
     chosen = [desk.store.connections.named(each).id for each in form.many("connection")]
-    made = desk.store.people.add(form.required("name"), Secret(form.text("password")), _role(form), connections=chosen or None, by=desk.by)
+    role = form.one_of("role", Role, Role.VIEWER)
+    made = desk.store.people.add(form.required("name"), Secret(form.text("password")), role, connections=chosen or None, by=desk.by)
     return Done(f"{made.name} can sign in.", _PEOPLE, {"name": made.name, "role": made.role})
 
 
@@ -65,7 +66,7 @@ def add_token(desk: Desk, form: Form) -> Done:
     """Make an API token, which is shown once."""
     name, chosen = form.required("name"), form.text("connection")
     found = desk.store.connections.named(chosen).id if chosen else None
-    token = desk.store.admin_tokens.add(name, _role(form), connection=found, by=desk.by)
+    token = desk.store.admin_tokens.add(name, form.one_of("role", Role, Role.VIEWER), connection=found, by=desk.by)
     return Done(f"The API token {name} is made.", _PEOPLE, {"name": name, "token": token.reveal()})
 
 
@@ -74,13 +75,6 @@ def remove_token(desk: Desk, form: Form) -> Done:
     name = form.required("name")
     desk.store.admin_tokens.remove(name, by=desk.by)
     return Done(f"The API token {name} is removed.", _PEOPLE)
-
-
-def _role(form: Form) -> Role:
-    try:
-        return Role(form.text("role", Role.VIEWER))
-    except ValueError:
-        raise UsageError("role: owner or viewer") from None
 
 
 PAGES = (Page(_PEOPLE, "people.html", people, whole=True),)

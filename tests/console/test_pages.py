@@ -10,8 +10,10 @@ import pytest
 import schemathesis
 
 from candu_source.console import ACTIONS, FILES, PAGES
+from candu_source.console.desk import Form
 from candu_source.console.words import ago, commands, share, span
-from candu_source.model import Connection
+from candu_source.errors import UsageError
+from candu_source.model import Connection, Role
 from tests.console.furnish import FORMULA, HOSTILE, furnish, settle_down
 from tests.console.site import Site, Visitor, open_site
 
@@ -141,6 +143,14 @@ def test_the_json_is_described_address_by_address(furnished: tuple[Site, Connect
     assert all(item[method]["summary"].endswith(".") for item in document["paths"].values() for method in item if method != "parameters")
     loaded = schemathesis.openapi.from_dict(document)
     assert sum(1 for _ in loaded.get_all_operations()) == len(described)
+
+
+def test_a_word_of_a_closed_set_is_read_in_any_case_and_the_set_is_told() -> None:
+    assert [Form({"role": text}).one_of("role", Role) for text in ("owner", " Viewer ")] == [Role.OWNER, Role.VIEWER]
+    assert Form({}).one_of("role", Role, Role.VIEWER) is Role.VIEWER
+    for given in ({}, {"role": "chief"}, {"role": ""}):
+        with pytest.raises(UsageError, match="role: one of owner, viewer"):
+            Form(given).one_of("role", Role)
 
 
 def test_commands_are_shown_as_such_and_nothing_in_them_runs() -> None:
