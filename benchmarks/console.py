@@ -46,10 +46,11 @@ _CALLS: Mapping[str, Callable[[Store, str], object]] = {
     "search, filtered": lambda store, at: store.search.search(at, Query(where=Where.FILTERED)),
     "search, since": lambda store, at: store.search.search(at, Query(since=time.time() - HOUR, user="user-00042")),
     "life": lambda store, at: store.trace.life(at, store.trace.tail(at, most=1)[0].message_id),
-    "series": lambda store, at: store.stats.series(at, window(Period.ONE_DAY, time.time())),
-    "metrics": lambda store, at: store.stats.metrics(at, window(Period.TWO_WEEKS, time.time())),
+    "series, a day": lambda store, at: store.stats.series(at, window(Period.ONE_DAY, time.time())),
+    "series, two weeks": lambda store, at: store.stats.series(at, window(Period.TWO_WEEKS, time.time())),
     "funnel": lambda store, at: store.stats.funnel(at),
-    "overview": lambda store, at: store.stats.overview([at], time.time()),
+    "health": lambda store, at: store.stats.health(at),
+    "sparkline": lambda store, at: store.stats.sparkline(at, time.time()),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -11,8 +12,7 @@ from candu_source.cli.show import clock, emit, emit_one, json_option, opened
 from candu_source.moments import moment
 from candu_source.periods import Period, Window, window
 from candu_source.settings import Settings
-from candu_source.store import Store
-from candu_source.store.stats import Point
+from candu_source.store.stats import Point, metrics_of
 
 
 @click.command()
@@ -34,7 +34,7 @@ def stats(settings: Settings, name: str, period: str, since: str | None, until: 
     begin, end = (None if text is None else moment(text, now) for text in (since, until))
     wanted = window(Period(period), now, since=begin, until=end)
     with opened(settings) as store:
-        told = _told(store, store.connections.named(name).id, period, wanted)
+        told = _told(store.stats.series(store.connections.named(name).id, wanted), period, wanted)
     if as_json:
         emit_one(told, as_json=True)
         return
@@ -43,13 +43,13 @@ def stats(settings: Settings, name: str, period: str, since: str | None, until: 
     emit([point for point in told["points"] if _has_anything(point)], as_json=False, empty="Nothing came in or went out in this time.")
 
 
-def _told(store: Store, connection: str, period: str, wanted: Window) -> dict[str, Any]:
+def _told(points: Sequence[Point], period: str, wanted: Window) -> dict[str, Any]:
     return {
         "timePeriod": period,
         "timePeriodStart": clock(wanted.since),
         "timePeriodEnd": clock(wanted.until),
-        **store.stats.metrics(connection, wanted),
-        "points": [_row(point) for point in store.stats.series(connection, wanted)],
+        **metrics_of(points),
+        "points": [_row(point) for point in points],
     }
 
 

@@ -15,7 +15,7 @@ from candu_source.moments import moment
 from candu_source.periods import Period, Window, window
 from candu_source.store import SEGMENT_LANE
 from candu_source.store.counts import AFTER_RETRY, FIRST_ATTEMPT
-from candu_source.store.stats import LaneFunnel, LaneHealth, Point
+from candu_source.store.stats import LaneFunnel, LaneHealth, Point, metrics_of
 
 _SHARES = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
 
@@ -23,7 +23,7 @@ _SHARES = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
 def delivery(desk: Desk) -> dict[str, Any]:
     """Show the funnel, the lanes and the charts of a period (`period`, and `since` and `until` in ISO 8601 for CUSTOM)."""
     period, wanted = _window(desk)
-    (health,) = desk.store.stats.overview([desk.connection.id], desk.now)
+    health = desk.store.stats.health(desk.connection.id)
     funnel = desk.store.stats.funnel(desk.connection.id)
     said = word(health, desk.now)
     points = desk.store.stats.series(desk.connection.id, wanted)
@@ -39,7 +39,7 @@ def delivery(desk: Desk) -> dict[str, Any]:
         "readback": {"state": verdict.state, "share": verdict.share, "text": explain(verdict)},
         "period": period,
         "periods": [each for each in Period if each is not Period.CUSTOM],
-        "metrics": desk.store.stats.metrics(desk.connection.id, wanted),
+        "metrics": metrics_of(points),
         "charts": charts(points, wanted),
         "now": desk.now,
     }
@@ -100,7 +100,7 @@ def metrics(desk: Desk) -> dict[str, Any]:
         "timePeriod": period,
         "start": wanted.since,
         "end": wanted.until,
-        "metrics": desk.store.stats.metrics(desk.connection.id, wanted),
+        "metrics": metrics_of(desk.store.stats.series(desk.connection.id, wanted)),
     }
 
 

@@ -15,16 +15,16 @@ from candu_source.store.stats import Health
 def overview(desk: Desk) -> dict[str, Any]:
     """Show every connection in sight, and their open notices."""
     visible = desk.visible()
-    healths = {each.connection: each for each in desk.store.stats.overview([each.id for each in visible], desk.now)}
+    healths = {each.id: desk.store.stats.health(each.id) for each in visible}
     ranked = sorted(((word(healths[each.id], desk.now), each) for each in visible), key=lambda pair: (pair[0].rank, pair[1].name))
     return {
-        "connections": [_shown(connection, said, healths[connection.id]) for said, connection in ranked],
+        "connections": [_shown(desk, connection, said, healths[connection.id]) for said, connection in ranked],
         "notices": open_notices(desk),
         "now": desk.now,
     }
 
 
-def _shown(connection: Connection, said: Word, health: Health) -> dict[str, Any]:
+def _shown(desk: Desk, connection: Connection, said: Word, health: Health) -> dict[str, Any]:
     return {
         "id": connection.id,
         "name": connection.name,
@@ -36,7 +36,7 @@ def _shown(connection: Connection, said: Word, health: Health) -> dict[str, Any]
         "dead": sum(lane.dead for lane in health.lanes),
         "oldest_pending": min((lane.oldest_pending for lane in health.lanes if lane.oldest_pending), default=None),
         "last_event": max(health.last_seen.values(), default=None),
-        "sparkline": list(health.sparkline),
+        "sparkline": desk.store.stats.sparkline(connection.id, desk.now),
     }
 
 

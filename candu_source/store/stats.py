@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -76,12 +76,10 @@ class LaneHealth(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Hold how a connection is; `sparkline` is accepted events a minute over the last hour, the current minute last."""
+    """Hold how a connection is: its lanes, and when each of its doors heard something last."""
 
-    connection: str
     lanes: tuple[LaneHealth, ...]
     last_seen: Mapping[str, float]
-    sparkline: tuple[int, ...]
 
 
 class Pile(NamedTuple):
@@ -134,23 +132,9 @@ class SqlStats:
                 _add(points[place], topic, name, amount)
         return points
 
-    def metrics(self, connection: str, wanted: Window) -> dict[str, float | int | None]:
-        """Return a period's deliveries under the names of Amplitude's Event Streaming Metrics Summary API.
-
-        Counts are events, on all lanes; `deliveryRate` is 0 to 1 and `latencyInSeconds` the 95th percentile, both None without events.
-        """
-        (whole,) = self.series(connection, wanted._replace(width=wanted.until - wanted.since))
-        ended = whole.delivered + whole.dead
-        return {
-            "eventsDelivered": whole.delivered,
-            "eventsNotDelivered": whole.dead,
-            "deliveryRate": whole.delivered / ended if ended else None,
-            "latencyInSeconds": whole.latency(0.95),
-            "successOnFirstAttempt": whole.ended[FIRST_ATTEMPT],
-            "successAfterRetry": whole.ended[AFTER_RETRY],
-            "eventsExpired": whole.ended[EXPIRED],
-            "eventsDiscarded": whole.ended[DISCARDED],
-        }
+    def sparkline(self, connection: str, now: float) -> list[int]:
+        """Return accepted events a minute over the last hour, the current minute last."""
+        return [point.accepted.total() for point in self.series(connection, window(Period.ONE_HOUR, now))]
 
     def funnel(self, connection: str) -> Funnel:
         """Return what became of all that came in, by reason."""
@@ -168,21 +152,38 @@ class SqlStats:
         ended = tuple(_lane_funnel(lane, piles) for lane in lanes)
         return Funnel(logged + filtered.total(), +filtered, rejected, ended)
 
-    def overview(self, connections: Sequence[str], now: float) -> list[Health]:
-        """Return how each of some connections is: its lanes, when its doors heard something last, and its last hour."""
-        return [self._health(connection, window(Period.ONE_HOUR, now)) for connection in connections]
-
-    def _health(self, connection: str, hour: Window) -> Health:
-        points = self.series(connection, hour)
+    def health(self, connection: str) -> Health:
+        """Return how a connection is now."""
         with self._database.read() as db:
-            lanes = tuple(self._lanes(db, connection))
             seen = dict(db.execute(self._sql["doors_seen"], {"connection": connection}).fetchall())
-        return Health(connection, lanes, seen, tuple(point.accepted.total() for point in points))
+            return Health(tuple(self._lanes(db, connection)), seen)
 
     def _lanes(self, db: sqlite3.Connection, connection: str) -> list[LaneHealth]:
         rows = db.execute(self._sql["lane_health"], {"connection": connection})
         names = [column[0] for column in rows.description]
         return [_lane_health(dict(zip(names, values, strict=True))) for values in rows.fetchall()]
+
+
+def metrics_of(points: Iterable[Point]) -> dict[str, float | int | None]:
+    """Return a period's deliveries under the names of Amplitude's Event Streaming Metrics Summary API.
+
+    Counts are events, on all lanes; `deliveryRate` is 0 to 1 and `latencyInSeconds` the 95th percentile, both None without events.
+    """
+    whole = Point(0)
+    for point in points:
+        whole.ended.update(point.ended)
+        whole.buckets.update(point.buckets)
+    ended = whole.delivered + whole.dead
+    return {
+        "eventsDelivered": whole.delivered,
+        "eventsNotDelivered": whole.dead,
+        "deliveryRate": whole.delivered / ended if ended else None,
+        "latencyInSeconds": whole.latency(0.95),
+        "successOnFirstAttempt": whole.ended[FIRST_ATTEMPT],
+        "successAfterRetry": whole.ended[AFTER_RETRY],
+        "eventsExpired": whole.ended[EXPIRED],
+        "eventsDiscarded": whole.ended[DISCARDED],
+    }
 
 
 def _add(point: Point, topic: str, name: str, amount: int) -> None:

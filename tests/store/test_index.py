@@ -71,9 +71,8 @@ def test_each_input_is_counted_by_its_door_and_the_last_is_remembered(store: Sto
     points = store.stats.series(connection.id, window(Period.TEN_MINUTES, time.time()))
     assert sum((point.accepted for point in points), points[0].accepted.__class__()) == {"webhook": 3, "browser": 1}
     assert (sum(point.filtered for point in points), sum(point.rejected for point in points)) == (2, 2)
-    (health,) = store.stats.overview([connection.id], time.time())
-    assert set(health.last_seen) == {"webhook", "browser"}
-    assert sum(health.sparkline) == 4
+    assert set(store.stats.health(connection.id).last_seen) == {"webhook", "browser"}
+    assert sum(store.stats.sparkline(connection.id, time.time())) == 4
 
 
 def test_a_killed_reader_leaves_nothing_half_done(tmp_path: Path) -> None:

@@ -200,10 +200,11 @@ _CALLS: dict[str, Callable[[Store, Connection], object]] = {
     "delivered of a user": lambda store, at: store.search.search(at.id, Query(user="u7", where=Where.DELIVERED)),
     "since": lambda store, at: store.search.search(at.id, Query(since=1.0, until=2.0)),
     "life": lambda store, at: store.trace.life(at.id, "m500"),
-    "series": lambda store, at: store.stats.series(at.id, window(Period.ONE_DAY, time.time())),
-    "metrics": lambda store, at: store.stats.metrics(at.id, window(Period.TWO_WEEKS, time.time())),
+    "a day": lambda store, at: store.stats.series(at.id, window(Period.ONE_DAY, time.time())),
+    "two weeks": lambda store, at: store.stats.series(at.id, window(Period.TWO_WEEKS, time.time())),
     "funnel": lambda store, at: store.stats.funnel(at.id),
-    "overview": lambda store, at: store.stats.overview([at.id], time.time()),
+    "health": lambda store, at: store.stats.health(at.id),
+    "sparkline": lambda store, at: store.stats.sparkline(at.id, time.time()),
 }
 
 

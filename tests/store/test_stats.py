@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import pytest
 
 from candu_source.deliveries import Advance, Again, Batch, Bury, Decision, Hold, Outcome, Settlement, Stored
 from candu_source.errors import Reason
+from candu_source.latency import middle
 from candu_source.model import Connection
 from candu_source.periods import DAY, HOUR, MINUTE, Period, window
 from candu_source.store import Store
 from candu_source.store.counts import Counted, add_counts, ended_by
+from candu_source.store.stats import Point, metrics_of
 from tests.store.findable import REFUSED
 from tests.store.shelf import add_connection, admit, aside, claim, make_store, settlement
 
@@ -29,7 +32,7 @@ def read_all(store: Store) -> None:
 
 def day(store: Store, connection: Connection) -> dict[str, float | int | None]:
     """Return the metrics of the day."""
-    return store.stats.metrics(connection.id, window(Period.ONE_DAY, time.time()))
+    return metrics_of(store.stats.series(connection.id, window(Period.ONE_DAY, time.time())))
 
 
 def test_deliveries_are_counted_by_how_they_ended(store: Store, connection: Connection) -> None:
@@ -72,6 +75,24 @@ def test_an_outcome_whose_lease_was_lost_is_not_counted(store: Store, connection
 def test_nothing_delivered_has_no_rate(store: Store, connection: Connection) -> None:
     found = day(store, connection)
     assert (found["deliveryRate"], found["latencyInSeconds"], found["eventsDelivered"]) == (None, None, 0)
+
+
+def test_metrics_are_those_of_all_points_together() -> None:
+    points = [
+        Point(0, ended=Counter(first_attempt=2, expired=1), buckets=Counter({3: 2})),
+        Point(60, ended=Counter(after_retry=1, discarded=1), buckets=Counter({90: 1})),
+        Point(120),
+    ]
+    assert metrics_of(points) == {
+        "eventsDelivered": 3,
+        "eventsNotDelivered": 2,
+        "deliveryRate": 0.6,
+        "latencyInSeconds": middle(90),
+        "successOnFirstAttempt": 2,
+        "successAfterRetry": 1,
+        "eventsExpired": 1,
+        "eventsDiscarded": 1,
+    }
 
 
 def test_latency_is_from_acceptance_to_the_settlement(store: Store, connection: Connection) -> None:
@@ -147,7 +168,7 @@ def test_what_waits_says_for_what(store: Store, connection: Connection) -> None:
     delivery = claim(store)
     store.lanes.settle([settlement(delivery, delivery.batches[0], Again(time.time() + 60), BUSY)])
     assert pending() == {"retrying": 2}
-    (health,) = store.stats.overview([connection.id], time.time())
+    health = store.stats.health(connection.id)
     assert (health.lanes[0].failures, health.lanes[0].pending) == (1, 2)
     assert health.lanes[0].oldest_pending == pytest.approx(time.time(), abs=60)
     store.lanes.settle([settlement(delivery, delivery.batches[0], Hold(Reason.KEY_REFUSED), BUSY)])
