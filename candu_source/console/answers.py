@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from candu_source.console.frame import ADMIN
+from candu_source.doors.answers import problem
 from candu_source.errors import Conflict, NotFound, Reason, Refused, StoreError, UsageError
 from candu_source.observe import Telltale
 
@@ -54,9 +54,7 @@ def answer_errors(app: Flask, telltale: Telltale) -> None:
 
 def _answer(status: int, code: Reason, detail: str) -> Response:
     if request.path.startswith(f"{ADMIN}/"):
-        title = code.replace("_", " ").capitalize()
-        body = {"type": f"urn:candu-source:{code}", "title": title, "status": status, "detail": detail}
-        return Response(msgspec.json.encode(body), status, content_type="application/problem+json")
+        return problem(status, code, detail)
     template = "answer.html" if request.headers.get("HX-Request") else "problem.html"
     return Response(render_template(template, status=status, detail=sentence(detail)), status)
 
