@@ -54,7 +54,7 @@ _COOKIE, _PURPOSE = "candu_source_console", "console session"
 _MODULES = (overview, connect, notices, people, delivery, events, aside, replays, doors, mapping, shapes, settings, audit)
 PAGES = tuple(chain.from_iterable(module.PAGES for module in _MODULES))
 ACTIONS = tuple(chain.from_iterable(module.ACTIONS for module in _MODULES))
-FILES = tuple(chain.from_iterable(getattr(module, "FILES", ()) for module in _MODULES))
+FILES = (*events.FILES, *mapping.FILES, *settings.FILES)
 # Addresses that the console answers, and the bare one for who reads it; all others are doors.
 _READS = ("GET", "HEAD")
 _ADDRESSES = (CONSOLE, ADMIN)
