@@ -1,4 +1,4 @@
-"""Keep what went aside (dead letters, rejects, filtered events) and hand it out again for replay."""
+"""Keep what went aside: dead letters, rejects, filtered events; and how far imports got."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any, NamedTuple
 
 from candu_source.errors import NotFound
-from candu_source.store.chunks import find_seq, logged_at
+from candu_source.store.chunks import logged_at
 from candu_source.store.sqlite import Database
 
 
@@ -48,7 +48,7 @@ class KeptFiltered(NamedTuple):
 
 
 class SqlShelves:
-    """List, show and hand out what went aside; every call names its connection."""
+    """List and show what went aside; every call names its connection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -64,16 +64,6 @@ class SqlShelves:
             if seq in events
         ]
 
-    def replay_dead(self, connection: str, *, reason: str | None, message_id: str | None) -> int:
-        """Ask for dead letters to be sent again, all or those of one reason or message; return how many."""
-        seq = None
-        if message_id:
-            with self._database.read() as db:
-                seq = find_seq(db, self._database.sql, connection, message_id)
-            if seq is None:
-                return 0
-        return self._database.run("replay_dead", {"connection": connection, "reason": reason, "seq": seq})
-
     def rejects(self, connection: str, most: int) -> list[KeptReject]:
         """List rejects, latest first."""
         return [KeptReject._make(row) for row in self._database.rows("rejects", {"connection": connection, "most": most})]
@@ -85,24 +75,10 @@ class SqlShelves:
             raise NotFound(f"there is no reject {identifier} on this connection; `rejects list` shows them")
         return KeptReject._make(row)
 
-    def rejects_after(self, connection: str, after: int, most: int) -> list[KeptReject]:
-        """Walk rejects in order of their ids."""
-        wanted = {"connection": connection, "after": after, "most": most}
-        return [KeptReject._make(row) for row in self._database.rows("replayable_rejects", wanted)]
-
-    def drop_reject(self, connection: str, identifier: int) -> None:
-        """Forget a reject that was accepted after all."""
-        self._database.run("drop_reject", {"connection": connection, "id": identifier})
-
     def reject_count(self, connection: str) -> tuple[int, int]:
         """Count rejects, and how often they came."""
         row = self._database.row("reject_count", {"connection": connection})
         return int(row[0]), int(row[1])
-
-    def filtered_after(self, connection: str, after: str, most: int, *, name: str | None = None) -> list[KeptFiltered]:
-        """Walk filtered events in order of their message ids."""
-        wanted = {"connection": connection, "after": after, "most": most, "name": name}
-        return [KeptFiltered._make(row) for row in self._database.rows("filtered_page", wanted)]
 
     def import_state(self, connection: str, file: bytes) -> tuple[int, bytes]:
         """Read how far an import got, in bytes, and the digest of what stood before that."""

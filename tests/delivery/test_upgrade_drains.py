@@ -19,6 +19,7 @@ from candu_source.settings import Settings
 from candu_source.store import Store, open_store
 from candu_source.twin import Twin
 from tests.delivery.test_worker import connect, drained, send, settings, until, working
+from tests.store.shelf import ask_dead
 
 __all__ = ["settings"]
 _VERSION_3 = Path(__file__).parents[1] / "store" / "version_3.sql"
@@ -88,7 +89,7 @@ def test_version_3_drains_to_the_twin(earlier: Earlier, segment_twin: Twin) -> N
     store = open_store(earlier.settings)
     assert tally(store, "Candu_Prod") == {"delivered": 3, "dead": 1, "filtered": 1, "pending": 2, "holds": True}
     assert tally(store, _SECOND_NAME) == {"delivered": 0, "dead": 0, "filtered": 0, "pending": 2, "holds": True}
-    assert store.shelves.replay_dead(earlier.first.id, reason=None, message_id=None) == 1
+    assert ask_dead(store, earlier.first) == 1
     with working(earlier.settings, store):
         until(lambda: drained(store))
     assert tally(store, "Candu_Prod") == {"delivered": 6, "dead": 0, "filtered": 1, "pending": 0, "holds": True}

@@ -84,12 +84,13 @@ class Sender:
 
     def rejects(self) -> list[KeptReject]:
         """Return the rejects, first come first."""
-        return self.web.store.shelves.rejects_after(self.connection.id, 0, MOST)
+        return sorted(self.web.store.shelves.rejects(self.connection.id, MOST))
 
     def filtered(self) -> list[tuple[str, str]]:
-        """Return (name, reason) of every filtered event."""
-        kept = self.web.store.shelves.filtered_after(self.connection.id, "", MOST)
-        return [(each.name, each.reason) for each in kept]
+        """Return (name, reason) of every filtered event, in order of their message ids."""
+        groups, connection = self.web.store.groups, self.connection.id
+        kept = [each for group in groups.filtered(connection) for each in groups.filtered_of(connection, group.reason, group.name, MOST)]
+        return [(each.name, each.reason) for each in sorted(kept)]
 
 
 def rejected(answer: TestResponse) -> dict[int, dict[str, list[str]]]:

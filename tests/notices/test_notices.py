@@ -21,7 +21,7 @@ from candu_source.store import Store
 from candu_source.store.counts import Counted, add_counts
 from candu_source.store.vault import Vault
 from tests.notices.post import LIMITS, found, look, settle
-from tests.store.shelf import add_connection, admit, aside, make_store
+from tests.store.shelf import add_connection, admit, aside, ask_dead, make_store
 
 BURIED = Outcome(Reason.CONTENT_REFUSED, 400, "no")
 Act = Callable[[Store, Connection], object]
@@ -63,7 +63,7 @@ def bury(store: Store, connection: Connection) -> None:
 
 def raise_dead(store: Store, connection: Connection) -> None:
     """Send the dead letters after all."""
-    store.shelves.replay_dead(connection.id, reason=None, message_id=None)
+    ask_dead(store, connection)
     settle(store, Advance())
 
 

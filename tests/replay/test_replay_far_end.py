@@ -105,7 +105,8 @@ def test_dead_letters_are_sent_by_todays_mapping_and_dead_no_more(scene: Scene) 
     scene.deliver()
     assert scene.store.ledger.tallies()[0].dead == 3
     scene.twin.heal()
-    scene.store.shelves.replay_dead(customer.id, reason=None, message_id=f"candu:{customer.id}:id-1")
+    asked = Wanted(message=f"candu:{customer.id}:id-1")
+    assert scene.again(customer, asked, kind=ReplayKind.DEAD) == {"asked": 1}
     changed = scene.change(customer, integrations={"Candu": True})
     assert scene.again(changed) == {"changed": 3, "waiting": 1}
     (tally,) = scene.store.ledger.tallies(check=True)
@@ -127,7 +128,7 @@ def test_a_dead_letter_that_got_through_by_a_replay_stays_delivered(scene: Scene
     assert turn is not None
     page = scene.store.replayable.events(turn.replay)
     assert not page.items[0].waiting
-    scene.store.shelves.replay_dead(customer.id, reason=None, message_id=None)
+    assert scene.again(customer, kind=ReplayKind.DEAD) == {"asked": 1}
     (delivery,) = scene.store.lanes.claim("w", 1)
     with_page = _Reading(scene.store.replayable, page)
     _with(scene, turns=_Lending(turn, scene.store.turns), replayable=with_page).step()

@@ -195,7 +195,7 @@ def test_what_leaves_a_shelf_makes_no_later_input_unseen(place: Place, customer:
     place.send(customer, "interactions", {"type": "tutorial.view", "first": 1})
     place.look()
     (reject,) = place.store.shelves.rejects(customer.id, 10)
-    place.store.shelves.drop_reject(customer.id, reject.id)
+    place.store.replayable.mended(customer, reject.id, by="test")
     with place.store.database.write() as db:
         db.execute("DELETE FROM filtered")
     place.send(customer, "webhook", named("candu.sdk.b"))

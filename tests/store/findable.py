@@ -11,11 +11,12 @@ from typing import Any
 
 from candu_source.deliveries import Advance, Batch, Bury, Delivery, Outcome, Stored
 from candu_source.errors import Reason
+from candu_source.jobs import Wanted
 from candu_source.model import Admission, Connection, Event, Filtered
 from candu_source.store import Store
 from candu_source.store.query import Found, Query, Where
 from candu_source.terms import BLOCK_PLACES
-from tests.store.shelf import ACCEPTED, add_connection, make_store, settlement
+from tests.store.shelf import ACCEPTED, add_connection, ask_dead, make_store, settlement
 
 REFUSED = Outcome(Reason.CONTENT_REFUSED, 400, "no")
 USERS = ("anna", "Bob", "straße@example.com", "user=1", "7")
@@ -107,7 +108,7 @@ class Findable:
         """Ask for some dead letters to be sent again."""
         for each in self.known[connection.id]:
             if Where.DEAD in each.stands and self.chance.random() < 0.5:
-                self.store.shelves.replay_dead(connection.id, reason=None, message_id=each.message_id)
+                ask_dead(self.store, connection, Wanted(message=each.message_id))
                 each.stands = {Where.PENDING}
 
     def prune(self) -> None:

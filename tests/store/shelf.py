@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
+import time
 from pathlib import Path
 
 from candu_source.deliveries import Batch, Decision, Delivery, Outcome, Settlement
 from candu_source.errors import Reason
+from candu_source.jobs import ReplayKind, State, Wanted
+from candu_source.limits import Pace
 from candu_source.model import Admission, Connection, Event, Filtered, Reject, Secret
+from candu_source.observe import Telltale
+from candu_source.replaying import ASKED, Replayer
 from candu_source.settings import Settings
 from candu_source.store import Store, open_store
 
 ACCEPTED = Outcome(Reason.ACCEPTED, 200)
+ANY = Wanted()
 
 
 def make_store(directory: Path, **changes: object) -> Store:
@@ -55,6 +63,21 @@ def claim(store: Store, worker: str = "w") -> Delivery:
 def settlement(delivery: Delivery, batch: Batch, decision: Decision, outcome: Outcome = ACCEPTED) -> Settlement:
     """Report one try."""
     return Settlement(delivery, batch, outcome, decision, started_at=1.0, seconds=0.5)
+
+
+def ask_dead(store: Store, connection: Connection, wanted: Wanted = ANY) -> int:
+    """Ask for dead letters to be sent again, by a replay of them; return how many were asked for."""
+    draft = store.replays.draft(connection, ReplayKind.DEAD, wanted)
+    if not draft.total:
+        return 0
+    job = store.replays.start(connection, draft, by="test")
+    pace = Pace(rate=math.inf, key_rate=math.inf, now=time.monotonic())
+    replayer = Replayer(store.turns, store.replayable, store.log, {}, {}, pace, Telltale(io.StringIO()), "test", math.inf)
+    while replayer.step(job.id):
+        pass
+    done = store.replays.get(connection.id, job.id)
+    assert done.state is State.DONE, done
+    return done.counts[ASKED]
 
 
 def refs(batch: Batch) -> list[int]:

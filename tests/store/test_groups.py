@@ -9,7 +9,7 @@ from candu_source.deliveries import Advance, Bury, Outcome
 from candu_source.errors import Reason
 from candu_source.model import Admission, Connection, Filtered, Reject
 from candu_source.store import Store
-from tests.store.shelf import ACCEPTED, add_connection, admit, claim, settlement
+from tests.store.shelf import ACCEPTED, add_connection, admit, ask_dead, claim, settlement
 
 _COUNTED = (
     "SELECT 'rejects', code, '', count(*), sum(count) FROM rejects WHERE connection = :c GROUP BY code "
@@ -44,11 +44,11 @@ def test_piles_are_as_high_as_what_lies_on_them(store: Store, connection: Connec
                 store.log.append(admit(whose, *(f"{number}-{place}" for place in range(5))))
                 _end(store, chance)
             case 3:
-                store.shelves.replay_dead(whose.id, reason=None, message_id=None)
+                ask_dead(store, whose)
                 _end(store, chance)
             case _:
                 for kept in store.shelves.rejects(whose.id, 1):
-                    store.shelves.drop_reject(whose.id, kept.id)
+                    store.replayable.mended(whose, kept.id, by="test")
         for counted, piled in _rows(store).values():
             assert piled == counted
     assert all(counted for counted, _ in _rows(store).values())

@@ -10,10 +10,11 @@ import pytest
 
 from candu_source.deliveries import Advance, Again, Batch, Bisect, Bury, Decision, Hold, Outcome
 from candu_source.errors import Reason
+from candu_source.jobs import Wanted
 from candu_source.limits import BATCH_BYTES, BATCH_EVENTS
 from candu_source.model import Connection
 from candu_source.store import Store
-from tests.store.shelf import add_connection, admit, claim, make_store, refs, settlement
+from tests.store.shelf import add_connection, admit, ask_dead, claim, make_store, refs, settlement
 
 REFUSED = Outcome(Reason.CONTENT_REFUSED, 400, "no")
 
@@ -133,8 +134,8 @@ def test_dead_letters_are_replayed_and_leave_the_ledger_exact(store: Store, conn
     store.lanes.settle([*reports, settlement(delivery, parts[3], buried, REFUSED)])
     tally = store.ledger.tallies(check=True)[0]
     assert (tally.delivered, tally.dead, tally.pending, tally.holds) == (3, 2, 0, True)
-    assert store.shelves.replay_dead(connection.id, reason=None, message_id="m2") == 1
-    assert store.shelves.replay_dead(connection.id, reason="content_refused", message_id=None) == 1
+    assert ask_dead(store, connection, Wanted(message="m2")) == 1
+    assert ask_dead(store, connection, Wanted(reason="content_refused")) == 1
     assert store.ledger.tallies(check=True)[0].pending == 2
     again = claim(store)
     assert [refs(each) for each in again.batches] == [[2, 5]]
@@ -156,7 +157,7 @@ def test_random_outcomes_keep_the_ledger_exact(store: Store, connection: Connect
             for batch in batches[: chance.randint(1, 4)]:
                 store.lanes.settle([settlement(delivery, batch, chance.choice(choices))])
         if chance.random() < 0.2:
-            store.shelves.replay_dead(connection.id, reason=None, message_id=None)
+            ask_dead(store, connection)
         assert store.ledger.tallies(check=True)[0].faults == ()
         assert store.ledger.tallies(check=True)[0].holds
 

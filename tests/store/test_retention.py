@@ -7,7 +7,7 @@ from pathlib import Path
 from candu_source.deliveries import Advance, Batch, Bury, Outcome
 from candu_source.errors import Reason
 from candu_source.store import Store
-from tests.store.shelf import add_connection, admit, aside, claim, make_store, settlement
+from tests.store.shelf import add_connection, admit, aside, ask_dead, claim, make_store, settlement
 
 REFUSED = Outcome(Reason.CONTENT_REFUSED, 400, "no")
 
@@ -54,7 +54,7 @@ def test_dead_letters_keep_their_events_for_longer(tmp_path: Path) -> None:
     )
     prune_all(store)
     assert [letter.message_id for letter in store.shelves.dead(connection.id, 10)] == ["m3"]
-    store.shelves.replay_dead(connection.id, reason=None, message_id=None)
+    ask_dead(store, connection)
     again = claim(store)
     store.lanes.settle([settlement(again, again.batches[0], Advance())])
     tally = store.ledger.tallies(check=True)[0]

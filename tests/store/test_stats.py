@@ -12,6 +12,7 @@ import pytest
 
 from candu_source.deliveries import Advance, Again, Batch, Bury, Decision, Hold, Outcome, Settlement, Stored
 from candu_source.errors import Reason
+from candu_source.jobs import Wanted
 from candu_source.latency import middle
 from candu_source.model import Connection
 from candu_source.periods import DAY, HOUR, MINUTE, Period, window
@@ -19,7 +20,7 @@ from candu_source.store import Store
 from candu_source.store.counts import Counted, add_counts, ended_by
 from candu_source.store.stats import Point, metrics_of
 from tests.store.findable import REFUSED
-from tests.store.shelf import add_connection, admit, aside, claim, make_store, settlement
+from tests.store.shelf import add_connection, admit, aside, ask_dead, claim, make_store, settlement
 
 BUSY = Outcome(Reason.SERVER_ERROR, 500)
 
@@ -149,7 +150,7 @@ def test_the_funnel_says_where_everything_is(store: Store, connection: Connectio
         (events[6:8], Bury(Reason.CONTENT_REFUSED)),
     ]
     store.lanes.settle([settlement(delivery, Batch(some), decision, REFUSED) for some, decision in decisions])
-    store.shelves.replay_dead(connection.id, reason="expired", message_id=None)
+    ask_dead(store, connection, Wanted(reason="expired"))
     found = store.stats.funnel(connection.id)
     assert (found.accepted, found.filtered, found.rejected) == (12, {"unknown_event": 2}, {"invalid": (2, 3)})
     (lane,) = found.lanes

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from candu_source.deliveries import Advance
+from candu_source.jobs import Wanted
 from candu_source.model import Connection
 from candu_source.store import Store
 from candu_source.store.chunks import digest
 from candu_source.store.sqlite import SCHEMA_VERSION
-from tests.store.shelf import add_connection, admit, aside, claim, events, make_store, refs, settlement
+from tests.store.shelf import add_connection, admit, aside, ask_dead, claim, events, make_store, refs, settlement
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_version_1_keeps_everything_and_drains(tmp_path: Path, earlier: Connecti
     assert [(event.seq, event.message_id, event.raw) for event in store.trace.tail(earlier.id)] == [
         (n, f"m{n}", b"{}") for n in range(1, 5)
     ]
-    assert store.shelves.replay_dead(earlier.id, reason=None, message_id="m2") == 1
+    assert ask_dead(store, earlier, Wanted(message="m2")) == 1
     for expected in ([2], [3, 4]):
         delivery = claim(store)
         assert refs(delivery.batches[0]) == expected
