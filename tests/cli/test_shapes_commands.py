@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +12,6 @@ from click.testing import CliRunner, Result
 from candu_source.cli import commands
 from candu_source.model import Connection
 from tests.shapes.watching import Place, sample
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """Open a store to send to and to watch."""
-    opened = Place(tmp_path)
-    yield opened
-    opened.store.close()
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +13,6 @@ from candu_source.deliveries import Advance
 from candu_source.model import Connection
 from tests.shapes.watching import Place, sample
 from tests.store.shelf import claim, settlement
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """Open a store to send to."""
-    opened = Place(tmp_path)
-    yield opened
-    opened.store.close()
 
 
 @pytest.fixture

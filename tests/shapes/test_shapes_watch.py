@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,14 +18,6 @@ from tests.doors.mutations import bodies, fuzz
 from tests.shapes.watching import Place, sample
 
 VIEW = "candu.sdk.content"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """Open a store to send to and to watch."""
-    opened = Place(tmp_path)
-    yield opened
-    opened.store.close()
 
 
 @pytest.fixture

@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import json
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from candu_source import intake
 from candu_source.doors import DOORS
@@ -57,6 +60,14 @@ class Place:
     def facts(self, name: str) -> list[dict[str, Any]]:
         """Return the log lines of one fact."""
         return [fact for fact in map(json.loads, self.lines.getvalue().split("\n")[:-1]) if fact["fact"] == name]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """Open a store to send to and to watch."""
+    opened = Place(tmp_path)
+    yield opened
+    opened.store.close()
 
 
 def sample(name: str) -> Any:
