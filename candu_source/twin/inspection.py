@@ -12,8 +12,8 @@ from flask import Blueprint, Response, request
 from candu_source.twin.faults import Fault, Faults
 from candu_source.twin.memory import Memory, Query, Status
 from candu_source.twin.readback import Readback, Readbacks
-from candu_source.twin.rules import read_time
 from candu_source.twin.sources import Source, Sources
+from candu_source.twin.times import read_time
 
 DEFAULT_LIMIT = 1_000
 MAX_LIMIT = 10_000

@@ -12,7 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from candu_source.twin.rules import Drop, Reading, corrected_timestamp, judge, original_timestamp, show_time, text
+from candu_source.twin.rules import Drop, Reading, judge, text
+from candu_source.twin.times import corrected_timestamp, original_timestamp, show_time
 
 KEEP = 100_000
 """Calls kept for inspection unless told otherwise: about 100 MB of typical calls."""

@@ -6,15 +6,14 @@ Three things can happen, and two of them are answered alike:
     dropped    200, and the call is nowhere to be found afterwards     -> a `Drop`
     stored     200                                                     -> None
 
-Sources: Segment "HTTP API source" (limits, errors, authentication), "Spec: Common fields" (timestamps, messageId),
-"Regional Segment". Segment does not publish its refusal codes: those in `Refusal.code` are ours, in Segment's form.
+Sources: Segment "HTTP API source" (limits, errors, authentication), "Spec: Common fields" (messageId), "Regional Segment".
+Segment does not publish its refusal codes: those in `Refusal.code` are ours, in Segment's form.
 """
 
 from __future__ import annotations
 
 import hashlib
 import zlib
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -217,41 +216,3 @@ def _judge_by_type(call: Call) -> Drop | None:
 def mentions(call: Call, name: str) -> bool:
     """Tell whether the call's `event` or `name` is that text."""
     return name in (call.event, call.name)
-
-
-def original_timestamp(call: Call) -> str | None:
-    """Return the time the caller gives, as text: `timestamp`, or `originalTimestamp` when that is the one sent."""
-    return text(call.timestamp) or text(call.original_timestamp)
-
-
-def corrected_timestamp(received_at: datetime, sent_at: str | None, original: str | None) -> datetime:
-    """Undo the sender's clock error: timestamp = receivedAt - (sentAt - originalTimestamp). Segment: Spec: Common fields.
-
-    Times are ISO 8601; one without an offset is UTC. Without a readable original, or sentAt, there is nothing to
-    undo: the result is receivedAt, or the original.
-    """
-    happened, sent = read_time(original), read_time(sent_at)
-    if happened is None:
-        return received_at
-    if sent is None:
-        return happened
-    try:
-        return received_at - (sent - happened)
-    except OverflowError:
-        return received_at
-
-
-def read_time(value: str | None) -> datetime | None:
-    """Read an ISO 8601 time, in UTC when it has no offset; None when it is not one."""
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def show_time(moment: datetime) -> str:
-    """Write a time as Segment does: ISO 8601, UTC, milliseconds, Z."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

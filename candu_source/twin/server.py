@@ -17,8 +17,9 @@ from candu_source.twin.app import create_app, create_state
 from candu_source.twin.faults import Fault
 from candu_source.twin.memory import KEEP, Query, Status
 from candu_source.twin.readback import Readback
-from candu_source.twin.rules import read_time, source_id
+from candu_source.twin.rules import source_id
 from candu_source.twin.sources import Region, Source
+from candu_source.twin.times import read_time
 from candu_source.twin.wire import Server
 
 _POLL_SECONDS = 0.02  # how soon the accepting thread notices that it should stop
