@@ -133,6 +133,20 @@ def arrived(twin: Twin, key: str, status: str = "stored") -> list[bytes]:
     return found
 
 
+def delivered(scene: Scene, events: int = 40) -> Connection:
+    """Make a customer whose events have all arrived; forget what the twin had."""
+    customer = scene.customer()
+    scene.send(customer, *[view(n) for n in range(events)])
+    scene.deliver()
+    scene.twin.clear()
+    return customer
+
+
+def ids(scene: Scene, connection: Connection) -> list[str]:
+    """Return the senders' ids that the twin has stored."""
+    return [json.loads(call)["messageId"].rpartition(":")[2] for call in scene.arrived(connection)]
+
+
 def view(number: object, **fields: Any) -> dict[str, Any]:
     """Make a view by the webhook, with an id of its own."""
     properties = {"documentId": 7, "segmentId": "Everyone", "versionId": "v", "contentId": f"c-{number}"}
