@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import accept, backlog, committer, console, deliver, memory, message
+from benchmarks import accept, backlog, committer, console, deliver, memory, message, warehouse
 from benchmarks.report import Row, as_json, table
 from benchmarks.rounds import Bench
 from benchmarks.running import CHECKOUT
@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "committer": committer.run,
     "message": message.run,
     "pages": console.run,
+    "warehouse": warehouse.run,
 }
 
 

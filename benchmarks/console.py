@@ -25,6 +25,7 @@ from candu_source.settings import Settings
 from candu_source.store import Store
 from candu_source.store.counts import Counted, add_counts
 from candu_source.store.query import Query, Where
+from candu_source.warehouses import Remark, Sync, Table, Warehouse
 from candu_source.web import build_web
 
 ROUNDS = 15
@@ -121,6 +122,7 @@ def furnished(bench: Bench, events: int, rows: list[Row] | None = None) -> Path:
             _deliver(store, events - _WAITING)
             index = _index(store, events)
             _count(store, connection)
+            _house(store, connection)
             bench.say(f"a store of {events:,} events is ready: {index.details()}")
         if rows is not None:
             rows.append(index)
@@ -195,6 +197,17 @@ def _count(store: Store, connection: Connection) -> None:
                 if step == MINUTE or ago > KEPT[MINUTE]:
                     counts = {Counted(connection.id, topic, name, now - ago): 5 for topic, name in topics}
                     add_counts(db, store.database.sql, counts)
+
+
+def _house(store: Store, connection: Connection) -> None:
+    """Describe a warehouse that nobody opens: everything waits, its tables are many, and so were its syncs."""
+    draft = Warehouse(connection.id, "warehouse", "duckdb:///nowhere.duckdb", connection.slug)
+    warehouse = store.warehouses.add(connection, draft, Secret("nowhere.duckdb"), by="benchmark")
+    tables = [Table(f"event_{number}", 1_000, {f"column_{column}": "text" for column in range(60)}) for number in range(40)]
+    remarks = [Remark("tracks", f"column_{number}", "cannot become an integer; left empty", 3, "x") for number in range(20)]
+    for hours in range(60, 0, -1):
+        at = time.time() - hours * HOUR
+        store.warehouses.ended(warehouse, Sync(at, 1.0, 1_000, 1_500, remarks), now=at, tables=tables)
 
 
 def _milliseconds(call: Callable[[Store, str], object], store: Store) -> float:

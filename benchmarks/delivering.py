@@ -23,6 +23,7 @@ from benchmarks.stores import admissions, aim, url_of
 from candu_source import app
 from candu_source.model import Connection
 from candu_source.observe import Telltale
+from candu_source.opening import build_store
 from candu_source.settings import Settings
 
 _NO_LIMIT = 1e9
@@ -82,7 +83,7 @@ def worker(store_file: Path, sink: str, events: int) -> Cost:
     )
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
         until = Until(events, nowhere)
-        store = app.build_store(settings, until)
+        store = build_store(settings, until)
         aim(store, sink)
         cost = _measured(events, lambda: app.build_worker(settings, until, store).run(until))
         store.close()

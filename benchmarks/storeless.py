@@ -12,11 +12,12 @@ from unittest import mock
 from flask import Flask
 from granian import Granian
 
-from candu_source import app, processes
+from candu_source import processes
 from candu_source.doors import create_doors
 from candu_source.doors.gate import Gate
 from candu_source.model import Admission, Receipt
 from candu_source.observe import Telltale
+from candu_source.opening import build_store
 from candu_source.settings import Settings
 
 
@@ -32,7 +33,7 @@ def create_web() -> Flask:
     """Return the service's application with `Nowhere` in place of the store's log."""
     settings = Settings.load(os.environ)
     telltale = Telltale()
-    store = app.build_store(settings, telltale)
+    store = build_store(settings, telltale)
     gate = Gate(store.tokens, store.connections, Nowhere(), telltale, max_body_bytes=settings.max_body_kb * 1000)
     return create_doors(gate, store, telltale, settings)
 

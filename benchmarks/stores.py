@@ -13,10 +13,11 @@ from pathlib import Path
 
 from benchmarks.items import Body, ids
 from benchmarks.rounds import Bench
-from candu_source import app, intake
+from candu_source import intake
 from candu_source.doors import interactions
 from candu_source.model import Admission, Connection, Secret
 from candu_source.observe import Telltale
+from candu_source.opening import build_store
 from candu_source.settings import Settings
 from candu_source.store import Store
 
@@ -34,7 +35,7 @@ def url_of(path: Path) -> str:
 def opened(path: Path) -> Iterator[Store]:
     """Open the store for a block; nothing is logged."""
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        store = app.build_store(Settings(store_url=url_of(path)), Telltale(nowhere))
+        store = build_store(Settings(store_url=url_of(path)), Telltale(nowhere))
         try:
             yield store
         finally:

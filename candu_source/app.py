@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import threading
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Protocol
 
 from candu_source.announcer import Announcer
 from candu_source.destinations.channels import Courier
 from candu_source.destinations.segment import SegmentDestination
+from candu_source.destinations.warehouse.choices import Choices
+from candu_source.destinations.warehouse.dialects import Warehouse as Place
+from candu_source.destinations.warehouse.dialects.places import warehouse_at
+from candu_source.destinations.warehouse.selection import Selection
+from candu_source.destinations.warehouse.sync import Loader
 from candu_source.doors import DOORS
 from candu_source.indexing import Indexing
 from candu_source.limits import Pace
+from candu_source.loading import carry_out
 from candu_source.noticing import Limits
 from candu_source.observe import Telltale
 from candu_source.ports import Stop
@@ -20,7 +29,9 @@ from candu_source.probing import Prober
 from candu_source.replaying import Replayer
 from candu_source.sentinel import Sentinel
 from candu_source.settings import Settings
-from candu_source.store import SEGMENT_LANE, Store, open_store
+from candu_source.store import SEGMENT_LANE, Store
+from candu_source.upkeep import Upkeeper
+from candu_source.warehouses import Loaded, Sync, Warehouse
 from candu_source.watch import Watch
 from candu_source.worker import Worker
 
@@ -31,17 +42,6 @@ class Beside(Protocol):
     def run(self, stop: Stop) -> None:
         """Work until `stop` is set."""
         ...
-
-
-def build_store(settings: Settings, telltale: Telltale) -> Store:
-    """Open the store and say so when a secret key had to be made."""
-    store = open_store(settings)
-    if store.made_key:
-        path = settings.store_path()
-        telltale.tell(
-            "secret_key.made", file=f"{path}.key", advice="Keep a copy, or set CANDU_SOURCE_SECRET_KEY; without it write keys are lost."
-        )
-    return store
 
 
 def build_worker(settings: Settings, telltale: Telltale, store: Store) -> Worker:
@@ -104,6 +104,7 @@ def build_beside(settings: Settings, telltale: Telltale, store: Store, worker: W
         "sentinel": Sentinel(store.notices, build_limits(settings), telltale),
         "announcer": Announcer(store.channels, build_courier(settings), telltale),
         "replay": build_replayer(settings, telltale, store, worker, name=settings.worker_name),
+        "warehouses": Upkeeper(store.warehouses, start_sync, telltale, settings.warehouse_syncs, settings.warehouse_sync_minutes * 60),
     }
     if settings.probe_other_region:
         beside["prober"] = Prober(
@@ -117,22 +118,45 @@ def build_beside(settings: Settings, telltale: Telltale, store: Store, worker: W
     return beside
 
 
-def end_process_when_a_thread_breaks(telltale: Telltale, leave: Callable[[int], Any]) -> None:
-    """Never go on half alive: a thread that dies of an error ends the process, and its supervisor starts another."""
-
-    def broke(args: threading.ExceptHookArgs) -> None:
-        name = args.thread.name if args.thread else "?"
-        telltale.tell("thread.broke", thread=name, error=f"{args.exc_type.__name__}: {args.exc_value}")
-        leave(70)
-
-    threading.excepthook = broke
+def build_warehouse(settings: Settings, store: Store, warehouse: Warehouse) -> Place:
+    """Return the place of a warehouse, unopened; raise UsageError, NotFound or SecretUnreadable."""
+    return warehouse_at(store.warehouses.place(warehouse), allow_private=settings.allow_private_addresses)
 
 
-def when(happens: Callable[[], object], then: Callable[[], object]) -> None:
-    """Wait in a thread until something happens, then do what follows from it."""
+def sync_warehouse(
+    settings: Settings,
+    store: Store,
+    warehouse: Warehouse,
+    telltale: Telltale,
+    *,
+    again: Iterable[str] = (),
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Sync:
+    """Carry out one sync in this process; `tell` hears of events done and events to do."""
 
-    def watch() -> None:
-        happens()
-        then()
+    def load(loaded: Loaded, tables: Iterable[str]) -> None:
+        loader = Loader(
+            source=warehouse.connection,
+            schema=warehouse.schema,
+            log=store.entries,
+            warehouse=build_warehouse(settings, store, warehouse),
+            selection=Selection.read(warehouse.selection),
+            choices=Choices.read(warehouse.choices),
+            follow=partial(store.entries.passed, warehouse),
+            tell=tell,
+        )
+        loader.load(loaded, tables)
 
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+    return carry_out(store.warehouses, warehouse, load, telltale, again=again)
+
+
+def start_sync(warehouse: Warehouse) -> subprocess.Popen[bytes]:
+    """Start a sync in a process of its own: what it takes of memory goes with it, and it ends when we do.
+
+    It shares no metrics: the files of each process would stay.
+    """
+    command = ["warehouse", "sync", "--connection", warehouse.connection, "--warehouse", warehouse.name, "--scheduled"]
+    alone = {name: text for name, text in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
+    return subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "candu_source", *command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=alone
+    )

@@ -34,6 +34,9 @@ class Cause(StrEnum):
     SILENCE = "silence"
     REPLAY_HELD = "replay_held"
     SHAPE_CHANGED = "shape_changed"
+    WAREHOUSE_FAILING = "warehouse_failing"
+    WAREHOUSE_DOWN = "warehouse_down"
+    WAREHOUSE_BEHIND = "warehouse_behind"
 
 
 # cause -> how soon, and the sentence: what happened, to what, what to do next.
@@ -83,6 +86,23 @@ CAUSES: Mapping[Cause, tuple[Urgency, str]] = MappingProxyType(
             Urgency.NOTE,
             "What comes to {name} is not shaped as known ({count} changes). `candu-source shapes list --connection {quoted}` shows them, "
             "`shapes ack` acknowledges them.",
+        ),
+        Cause.WAREHOUSE_FAILING: (
+            Urgency.SOON,
+            "{failures} syncs of the warehouse {lane} in a row failed; {pending} events wait. The last one: {error}. "
+            "`candu-source warehouse status {warehouse} --connection {quoted}` tells more.",
+        ),
+        Cause.WAREHOUSE_DOWN: (
+            Urgency.NOW,
+            "{failures} syncs of the warehouse {lane} in a row failed; {pending} events wait, and until they are loaded the store deletes "
+            "nothing of this connection and grows. The last one: {error}. "
+            "`candu-source warehouse status {warehouse} --connection {quoted}` tells more; "
+            "`candu-source warehouse remove --warehouse {warehouse} --connection {quoted}` gives it up.",
+        ),
+        Cause.WAREHOUSE_BEHIND: (
+            Urgency.SOON,
+            "The warehouse {lane} is behind: the oldest of {pending} waiting events came {span} ago, though a sync is due every {every} "
+            "minutes. `candu-source warehouse status {warehouse} --connection {quoted}` tells whether one is under way.",
         ),
     }
 )

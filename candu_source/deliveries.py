@@ -112,7 +112,10 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Count one lane's events by where they ended; `accepted` is the sum of the other four when the ledger holds."""
+    """Count one lane's events by where they ended; `accepted` is the sum of the other four when the ledger holds.
+
+    `kind` is what the lane leads to; events wait for a warehouse's next sync, which is no sign of trouble.
+    """
 
     connection: str
     destination: str
@@ -124,6 +127,7 @@ class Tally:
     held: str | None = None
     oldest_pending: float | None = None
     faults: tuple[str, ...] = ()
+    kind: str = "segment"
 
     @property
     def holds(self) -> bool:

@@ -11,6 +11,8 @@ CanduSourceError
 │   ├── StoreFull         disk or quota is low; nothing was taken
 │   ├── StoreTooNew       the file was written by a newer candu-source
 │   └── StaleLease        another worker holds the lane now
+├── WarehouseError        a warehouse says no, or is not there; what was being loaded is not loaded
+│   └── WarehouseBusy     another sync of the same source, or another program, has it open
 └── SecretUnreadable      a stored key does not decrypt with the secret key in force
 """
 
@@ -121,3 +123,11 @@ class StaleLease(StoreError):  # noqa: N818 - a state
 
 class SecretUnreadable(CanduSourceError):  # noqa: N818 - a state
     """Say that a stored secret does not decrypt with the secret key in force."""
+
+
+class WarehouseError(CanduSourceError):
+    """Say what a warehouse answered, without its password, and what to do; nothing of the batch was loaded."""
+
+
+class WarehouseBusy(WarehouseError):  # noqa: N818 - a state
+    """Say that somebody else has the warehouse, or this source's place in it, open."""

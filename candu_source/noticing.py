@@ -15,7 +15,13 @@ from candu_source.silence import NOTHING, Usual, gaps
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 # Dead letters count for so long as a sign that more will come, and are counted up to so many.
 DEAD_SECONDS, MOST_DEAD = HOUR, 1_000
+# Segment tells of a warehouse after so many failed syncs in a row (Segment, "Warehouse health").
+FAILING_SYNCS, DOWN_SYNCS = 5, 20
+# So many times the minutes between its syncs a warehouse may be behind.
+_MISSED_SYNCS = 3
 _TEXT_CHARACTERS = 1_000
+# What a far end says is cut, so that what to do about it still stands behind.
+_ERROR_CHARACTERS = 400
 
 
 class Found(NamedTuple):
@@ -34,7 +40,7 @@ class Found(NamedTuple):
 
 
 class LaneSigns(NamedTuple):
-    """Hold the signs of one lane; `dead` counts dead letters of the last hour, at most MOST_DEAD; times since the epoch."""
+    """Hold the signs of a lane of the worker's; `dead` counts dead letters of the last hour, at most MOST_DEAD; times since the epoch."""
 
     connection: str
     name: str
@@ -45,6 +51,19 @@ class LaneSigns(NamedTuple):
     pending_most: int
     oldest_pending: float | None
     dead: int
+
+
+class WarehouseSigns(NamedTuple):
+    """Hold the signs of one warehouse that is to be kept up to date: every so many minutes, failures in a row, and the last one."""
+
+    connection: str
+    name: str
+    destination: str
+    every: int
+    failures: int
+    pending: int
+    oldest_pending: float | None
+    error: str
 
 
 class ConnectionSigns(NamedTuple):
@@ -72,6 +91,7 @@ class Signals:
     """Hold all that is judged by; `confirm` has the verdicts of readback by connection id and destination, sizes are in bytes."""
 
     lanes: Sequence[LaneSigns] = ()
+    warehouses: Sequence[WarehouseSigns] = ()
     confirm: Mapping[tuple[str, str], Verdict] = field(default_factory=dict)
     connections: Sequence[ConnectionSigns] = ()
     replays: Sequence[HeldReplay] = ()
@@ -109,6 +129,7 @@ def judge(signals: Signals, limits: Limits, now: float) -> list[Found]:
         *(found for lane in signals.lanes for found in _of_lane(lane, limits, now, key_readable=lane.connection not in unreadable)),
         *(found for lane in signals.lanes for found in _of_quota(lane, limits, now)),
         *(found for lane in signals.lanes for found in _of_readback(lane, signals.confirm)),
+        *(found for each in signals.warehouses for found in _of_warehouse(each, limits, now)),
         *(found for each in signals.connections for found in _of_connection(each, limits, now)),
         *(_found(each, Cause.REPLAY_HELD, str(each.id), id=each.id, detail=each.detail.rstrip(".")) for each in signals.replays),
         *_of_service(signals, limits),
@@ -152,7 +173,18 @@ def _of_readback(lane: LaneSigns, confirm: Mapping[tuple[str, str], Verdict]) ->
         yield _found(lane, cause, lane.destination, lane=f"{lane.name} › {lane.destination}", verdict=said)
 
 
-def _age(lane: LaneSigns, now: float) -> float:
+def _of_warehouse(each: WarehouseSigns, limits: Limits, now: float) -> Iterator[Found]:
+    words = {"lane": f"{each.name} › {each.destination}", "warehouse": each.destination, "pending": f"{each.pending:,}"}
+    age = _age(each, now)
+    if each.failures >= FAILING_SYNCS:
+        cause = Cause.WAREHOUSE_DOWN if each.failures >= DOWN_SYNCS else Cause.WAREHOUSE_FAILING
+        error = each.error[:_ERROR_CHARACTERS].rstrip(".")
+        yield _found(each, cause, each.destination, **words, failures=each.failures, error=error)
+    elif not each.failures and age > max(limits.pending_seconds, _MISSED_SYNCS * each.every * MINUTE):
+        yield _found(each, Cause.WAREHOUSE_BEHIND, each.destination, **words, span=span(age), every=each.every)
+
+
+def _age(lane: LaneSigns | WarehouseSigns, now: float) -> float:
     return now - lane.oldest_pending if lane.oldest_pending else 0.0
 
 
@@ -181,7 +213,7 @@ def _of_service(signals: Signals, limits: Limits) -> Iterator[Found]:
         yield _said("", Cause.QUOTA_LOW, "store", what="The store's quota", percent=percent, then="all doors answer 503", advice=advice)
 
 
-def _found(signs: LaneSigns | ConnectionSigns | HeldReplay, cause: Cause, subject: str, **words: Any) -> Found:
+def _found(signs: LaneSigns | WarehouseSigns | ConnectionSigns | HeldReplay, cause: Cause, subject: str, **words: Any) -> Found:
     return _said(signs.connection, cause, subject, name=signs.name, quoted=shlex.quote(signs.name), **words)
 
 

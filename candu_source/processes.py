@@ -18,9 +18,9 @@ from typing import Any, BinaryIO
 from granian.constants import Interfaces
 from granian.server import MPServer
 
-from candu_source import app
 from candu_source.errors import UsageError
 from candu_source.observe import Telltale
+from candu_source.opening import build_store
 from candu_source.settings import Settings
 
 _POLL_SECONDS = 0.1
@@ -31,8 +31,6 @@ _RESTART_SECONDS = 0.2
 # Connections that one web process serves, those kept open without a request among them: below the usual limit of 1024 open files.
 _OPEN_CONNECTIONS = 900
 _BACKLOG = 2048
-# What runs beside the worker has heard of the stop when that has ended; a step takes some 30 ms.
-_LAST_STEP_SECONDS = 2.0
 
 
 class _Web(MPServer):
@@ -47,7 +45,7 @@ class _Web(MPServer):
 
 def run_web(settings: Settings) -> None:
     """Accept events until SIGTERM or SIGINT; requests under way are finished."""
-    app.build_store(settings, Telltale()).close()  # make or upgrade the store once, before several processes open it
+    build_store(settings, Telltale()).close()  # make or upgrade the store once, before several processes open it
     _Web(
         "candu_source.web:create_web",
         factory=True,
@@ -63,36 +61,6 @@ def run_web(settings: Settings) -> None:
         workers_kill_timeout=int(settings.stop_seconds) or None,
         log_enabled=False,
     ).serve()
-
-
-def run_worker(settings: Settings) -> None:
-    """Deliver, and do what runs beside that, until SIGTERM or SIGINT; what is in flight is finished within the limit."""
-    telltale = Telltale()
-    app.end_process_when_a_thread_breaks(telltale, os._exit)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    store = app.build_store(settings, telltale)
-    worker = app.build_worker(settings, telltale, store)
-    jobs = app.build_beside(settings, telltale, store, worker).items()
-    beside = [threading.Thread(target=job.run, args=(stop,), name=name) for name, job in jobs]
-    telltale.tell("process.started", role="worker", pid=os.getpid())
-    for thread in beside:
-        thread.start()
-    try:
-        worker.run(stop)
-    finally:
-        stop.set()
-        deadline = time.monotonic() + _LAST_STEP_SECONDS
-        for thread in beside:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        store.close()
-    os._exit(0)  # a request that a far end leaves without an answer would keep the interpreter as long as it likes
-
-
-def stop_with_stdin() -> None:
-    """End this process gently when its standard input closes: its supervisor is gone."""
-    app.when(lambda: os.read(0, 1), lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 
 @dataclass(slots=True)
@@ -193,7 +161,7 @@ def require_free_port(settings: Settings) -> None:
 def serve(settings: Settings, more: Mapping[str, str] = MappingProxyType({})) -> int:
     """Run web and worker together, with `more` in their environment, until SIGTERM or SIGINT; return the exit code."""
     telltale = Telltale()
-    app.build_store(settings, telltale).close()
+    build_store(settings, telltale).close()
     forget_metrics(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
     supervisor = Supervisor(children({**os.environ, **more}), telltale, settings.stop_seconds)
     for number in (signal.SIGTERM, signal.SIGINT):

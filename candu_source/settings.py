@@ -71,6 +71,10 @@ class Settings:
         0, "hours", "Age at which an event that keeps failing is buried as expired; 0 for never.", least=0
     )
     allow_private_addresses: bool = _setting(False, "yes/no", "Whether requests may go to loopback and private addresses (tests, proxies).")
+    warehouse_syncs: int = _setting(2, "processes", "Syncs of warehouses under way at once, each a process of its own.", least=1)
+    warehouse_sync_minutes: float = _setting(
+        120, "minutes", "How long one sync may take; then it is ended, and the next goes on where it was.", least=1
+    )
     worker_name: str = _setting("worker", "text", "Name of a worker; one that restarts under its name takes its lanes back at once.")
     segment_us_url: str = _setting(SEGMENT_HOSTS[Region.US], "URL", "Tracking API of Segment's US region, without `/v1`.")
     segment_eu_url: str = _setting(SEGMENT_HOSTS[Region.EU], "URL", "Tracking API of Segment's EU region, without `/v1`.")

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from functools import partial
 
 from flask import Flask
 
-from candu_source.app import build_courier, build_store, end_process_when_a_thread_breaks, when
+from candu_source.app import build_courier
 from candu_source.console import create_console, mount
 from candu_source.console.desk import Tools
 from candu_source.console.frame import Place
 from candu_source.destinations.public_api import PublicApi
 from candu_source.destinations.trial import ask_twin
+from candu_source.destinations.warehouse.dialects.places import warehouse_at
+from candu_source.destinations.warehouse.questions import Inquiry
 from candu_source.doors import create_doors
 from candu_source.doors.gate import Gate
+from candu_source.ending import end_process_when_a_thread_breaks, when
 from candu_source.model import Connection, Region, Secret
 from candu_source.observe import Telltale
+from candu_source.opening import build_store
 from candu_source.settings import Settings
 from candu_source.twin.rules import source_id
 
@@ -52,4 +57,5 @@ def build_tools(settings: Settings, telltale: Telltale) -> Tools:
     def trial(connection: Connection, key: Secret, readback_url: str) -> None:
         ask_twin(settings.twin_url, source_id(key.reveal()), connection, readback_url)
 
-    return Tools(telltale, build_courier(settings), workspace, trial if settings.twin_url else None)
+    warehouse = partial(warehouse_at, allow_private=settings.allow_private_addresses)
+    return Tools(telltale, build_courier(settings), workspace, trial if settings.twin_url else None, warehouse, Inquiry(warehouse))

@@ -6,13 +6,14 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 import tomli_w
 
+from candu_source.cli import code_warehouses
 from candu_source.cli.show import actor, opened, plain, read_bytes
 from candu_source.draft import changed, differences, identity_secret, said, write_key
 from candu_source.errors import UsageError
@@ -21,12 +22,14 @@ from candu_source.naming import schema_name
 from candu_source.settings import Settings
 from candu_source.store import SEGMENT_LANE, Store
 from candu_source.store.audit import MASKED
+from candu_source.warehouses import Warehouse
 
 _HEAD = "# All connections, by `candu-source connections export`; secrets stand in the environment variables that are named here.\n\n"
 _REFERENCE = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
+_ADD = "warehouses.{0}: it is not there, and its place does not stand in this file; `candu-source warehouse add --name {0}` makes it"
 # Words of a table that are no settings of the connection itself.
 _SECRETS = ("write_key", "identity_secret")
-_APART = (*_SECRETS, "lanes")
+_APART = (*_SECRETS, "lanes", "warehouses")
 
 
 class _Plan(NamedTuple):
@@ -37,6 +40,7 @@ class _Plan(NamedTuple):
     key: Secret | None
     proof: Secret | None
     lanes: Mapping[str, bool]
+    warehouses: Sequence[Warehouse]
     changes: Mapping[str, tuple[Any, Any]]
     notes: tuple[str, ...]
 
@@ -65,7 +69,12 @@ def _table(connection: Connection, store: Store) -> dict[str, Any]:
     references = {"write_key": f"env:WRITE_KEY_{connection.slug.upper()}"}
     if connection.identity_secret:
         references["identity_secret"] = f"env:IDENTITY_SECRET_{connection.slug.upper()}"
-    return {**references, **values, "lanes": store.connections.lanes(connection.id)}
+    warehouses = code_warehouses.written(_warehouses(connection, store))
+    return {**references, **values, "lanes": store.connections.lanes(connection.id), **({"warehouses": warehouses} if warehouses else {})}
+
+
+def _warehouses(connection: Connection | None, store: Store) -> dict[str, Warehouse]:
+    return {each.name: each for each in store.warehouses.all(connection.id)} if connection else {}
 
 
 @click.command("apply")
@@ -111,15 +120,19 @@ def _plan(file: Path, name: str, table: Any, before: Connection | None, store: S
     try:
         after = changed(known, {"name": name, **_settings(table)})
         key, proof = _new_secrets(table, before, store)
-        lanes = _new_lanes(table.get("lanes", {}), store.connections.lanes(before.id) if before else {SEGMENT_LANE: True})
-        notes = tuple(_notes(table))
+        there, said = _warehouses(before, store), table.get("warehouses", {})
+        warehouses = code_warehouses.changed(said, there)
+        missing = code_warehouses.missing(said, there)
+        lanes = _new_lanes(table.get("lanes", {}), store.connections.lanes(before.id) if before else {SEGMENT_LANE: True}, missing)
+        notes = (*_notes(table), *map(_ADD.format, missing))
     except UsageError as error:
         raise UsageError(f"{file}: connections.{plain(name)}.{error}") from None
     changes = differences(known, after)
     secrets = {"write_key": key, "identity_secret": proof}
     changes |= {field: (MASKED if before else None, MASKED) for field, secret in secrets.items() if secret}
     changes |= {f"lanes.{destination}": (not is_on, is_on) for destination, is_on in lanes.items()}
-    return _Plan(before, after, key, proof, lanes, changes, notes)
+    changes |= code_warehouses.differences(warehouses, there)
+    return _Plan(before, after, key, proof, lanes, warehouses, changes, notes)
 
 
 def _settings(table: Any) -> dict[str, Any]:
@@ -161,13 +174,13 @@ def _notes(table: Mapping[str, Any]) -> Iterator[str]:
             yield f"{field}: {name} is not set, so it stays as it is"
 
 
-def _new_lanes(wanted: Any, known: Mapping[str, bool]) -> dict[str, bool]:
-    """Return the lanes that are to be turned on or off."""
+def _new_lanes(wanted: Any, known: Mapping[str, bool], missing: Iterable[str]) -> dict[str, bool]:
+    """Return the lanes that are to be turned on or off; those of warehouses that are missing come with them."""
     if not isinstance(wanted, dict) or not all(isinstance(is_on, bool) for is_on in wanted.values()):
         raise UsageError("lanes: write a table {DESTINATION = true or false}")
-    if unknown := wanted.keys() - known.keys():
+    if unknown := wanted.keys() - known.keys() - {*missing}:
         raise UsageError(f"lanes.{min(unknown)}: there is no such lane; there is {', '.join(known)}")
-    return {destination: is_on for destination, is_on in wanted.items() if known[destination] != is_on}
+    return {destination: is_on for destination, is_on in wanted.items() if known.get(destination, is_on) != is_on}
 
 
 def _insist_on_schemas(file: Path, plans: Iterable[_Plan], known: Iterable[Connection]) -> None:
@@ -207,6 +220,8 @@ def _carry_out(plan: _Plan, store: Store) -> None:
         connection, _ = store.connections.add(plan.after, plan.key, by=by)
     if plan.proof:
         store.connections.set_identity_secret(connection, plan.proof, by=by)
+    for warehouse in plan.warehouses:
+        store.warehouses.save(connection, warehouse, by=by)
     for destination, is_on in plan.lanes.items():
         store.connections.set_lane(connection, destination, is_on, by=by)
 

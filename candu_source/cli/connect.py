@@ -111,4 +111,4 @@ def _look(store: Store, connection: Connection, sent: str) -> Arrival:
     return heard(store.trace, store.confirmations, store.ledger, connection, SEGMENT_LANE, sent, time.time())
 
 
-COMMANDS = (connect,)
+COMMANDS = (connect, connections)

@@ -195,15 +195,15 @@ def _write_new(file: Path, lines: Iterable[bytes]) -> int:
 
 
 def _row(connection: Connection, store: Store) -> dict[str, Any]:
-    tallies = store.ledger.tallies(connection.id)
-    counts = {name: getattr(tallies[0], name) for name in ("accepted", "delivered", "pending", "dead", "filtered")}
+    tally = next(each for each in store.ledger.tallies(connection.id) if each.destination == SEGMENT_LANE)
+    counts = {name: getattr(tally, name) for name in ("accepted", "delivered", "pending", "dead", "filtered")}
     return {
         "id": connection.id,
         "name": connection.name,
         "schema": connection.slug,
         "environment": connection.environment or None,
         "region": connection.region.value,
-        "state": _state(connection, tallies[0], is_on=store.connections.lanes(connection.id)[tallies[0].destination]),
+        "state": _state(connection, tally, is_on=store.connections.lanes(connection.id)[SEGMENT_LANE]),
         **counts,
         "quota_left": connection.room(store.connections.waiting(connection.id)),
     }
@@ -224,5 +224,3 @@ def _read(text: str) -> str:
 
 for command in (*tokens.COMMANDS, *code.COMMANDS):
     connections.add_command(command)
-
-COMMANDS = (connections,)

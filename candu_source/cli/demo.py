@@ -20,18 +20,20 @@ import click
 import requests
 
 from candu_source import processes
-from candu_source.app import build_store
+from candu_source.cli.demo_warehouse import Filled, add_warehouse, fill, told
 from candu_source.cli.events import event_row
 from candu_source.cli.sample_page import SAMPLES, sample_page
 from candu_source.cli.show import actor, emit, json_option, plain
 from candu_source.errors import CanduSourceError, UsageError
 from candu_source.model import Connection, Region, Rules, Secret
 from candu_source.observe import Telltale
+from candu_source.opening import build_store
 from candu_source.settings import PREFIX, Settings
-from candu_source.store import Store
+from candu_source.store import SEGMENT_LANE, Store
 from candu_source.twin import Twin
+from candu_source.warehouses import Warehouse
 
-_STORE = Path("var/demo.db")
+_STORE, _WAREHOUSE = Path("var/demo.db"), Path("var/demo.warehouse.duckdb")
 _PATIENCE_SECONDS = 60.0
 _FOLLOW_SECONDS = 0.2
 _TWIN_KEY = "twin-write-key"
@@ -53,6 +55,7 @@ class Stage:
     store: Store
     connection: Connection
     token: Secret
+    warehouse: Warehouse
     twin: Twin | None
     page: str
 
@@ -72,11 +75,11 @@ class Stage:
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Stop after the samples; exit 0 only if ledger and twin agree.")
+@click.option("--once", is_flag=True, help="Stop after the samples; exit 0 only if ledger, twin and warehouse agree.")
 @json_option
 @click.pass_obj
 def demo(settings: Settings, once: bool, as_json: bool) -> None:
-    """Watch real Candu payloads become Segment calls, on this machine, with nothing to configure.
+    """Watch real Candu payloads become Segment calls and rows of a warehouse, on this machine, with nothing to configure.
 
     With CANDU_SOURCE_SEGMENT_WRITE_KEY set they go to that Segment source instead of the twin.
     """
@@ -84,8 +87,9 @@ def demo(settings: Settings, once: bool, as_json: bool) -> None:
         raise UsageError(f"the demo feeds the files of samples/, and {SAMPLES} is not there; run it from a checkout")
     with _stage(settings, as_json) as stage:
         answers = _feed(stage, as_json)
-        report = _report(stage, answers)
-        _print(stage, report, as_json)
+        filled = fill(stage.settings, stage.store, stage.warehouse)
+        report = _report(stage, answers, filled)
+        _print(stage, report, filled, as_json)
         if once:
             sys.exit(0 if report["agree"] else 1)
         with contextlib.suppress(KeyboardInterrupt):
@@ -119,12 +123,13 @@ def _stage(settings: Settings, as_json: bool) -> Iterator[Stage]:
             key or Secret(_TWIN_KEY),
             by=actor(),
         )
+        warehouse = add_warehouse(store, connection, _WAREHOUSE.absolute())
         supervisor = processes.Supervisor(processes.children(_environment(mine), log), Telltale(), stop_seconds=5)
         thread = threading.Thread(target=supervisor.run, name="supervisor", daemon=True)
         thread.start()
         undo.callback(thread.join)
         undo.callback(supervisor.stopping.set)
-        stage = Stage(mine, store, connection, token, twin, page)
+        stage = Stage(mine, store, connection, token, warehouse, twin, page)
         _await_web(stage, thread)
         if not as_json:
             to = f"twin of Segment on {twin.url}" if twin else f"Segment ({Region(settings.segment_region).value})"
@@ -184,7 +189,7 @@ def _feed(stage: Stage, as_json: bool) -> list[dict[str, Any]]:
     if not as_json:
         emit(rows, as_json=False, empty="")
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while stage.store.ledger.tallies(stage.connection.id)[0].pending and time.monotonic() < deadline:
+    while stage.store.connections.waiting(stage.connection.id) and time.monotonic() < deadline:
         time.sleep(_FOLLOW_SECONDS)
     return rows
 
@@ -195,23 +200,26 @@ def _size(file: Path) -> int:
     return len(items) if isinstance(items, list) else 1
 
 
-def _report(stage: Stage, answers: list[dict[str, Any]]) -> dict[str, Any]:
-    (tally,) = stage.store.ledger.tallies(stage.connection.id, check=True)
+def _report(stage: Stage, answers: list[dict[str, Any]], filled: Filled) -> dict[str, Any]:
+    lanes = {tally.destination: tally for tally in stage.store.ledger.tallies(stage.connection.id, check=True)}
+    tally, hold = lanes[SEGMENT_LANE], all(each.holds for each in lanes.values())
     logged = stage.store.trace.tail(stage.connection.id, most=1000)
     stored = set(stage.twin.ids(_TWIN_KEY)) if stage.twin else None
-    delivered = {event.message_id for event in logged if stage.store.trace.states(event)["segment"][0] == "delivered"}
+    delivered = {event.message_id for event in logged if stage.store.trace.states(event)[SEGMENT_LANE][0] == "delivered"}
     ledger = {name: getattr(tally, name) for name in ("accepted", "delivered", "dead", "filtered", "pending")}
+    same = stored in (None, delivered) and sorted(filled.ids) == sorted(delivered)
     return {
         "connection": stage.connection.name,
         "answers": answers,
         "events": [event_row(stage.store, event) for event in logged],
-        "ledger": {**ledger, "holds": tally.holds},
+        "ledger": {**ledger, "holds": hold},
         "twin": None if stored is None else {"stored": len(stored)},
-        "agree": tally.holds and not tally.pending and not tally.dead and stored in (None, delivered),
+        "warehouse": {"tables": filled.tables, "answer": filled.answer, "error": filled.error},
+        "agree": hold and not tally.pending and not tally.dead and same,
     }
 
 
-def _print(stage: Stage, report: dict[str, Any], as_json: bool) -> None:
+def _print(stage: Stage, report: dict[str, Any], filled: Filled, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report, indent=2))
         return
@@ -223,6 +231,7 @@ def _print(stage: Stage, report: dict[str, Any], as_json: bool) -> None:
     if report["twin"]:
         verdict = "the same messages" if report["agree"] else "NOT the same messages"
         click.echo(f"Twin:   {report['twin']['stored']} stored, {verdict} ({stage.twin.url if stage.twin else ''}/__twin/messages)")
+    click.echo(told(filled))
     click.echo(
         f"\nSend one yourself:\n  curl -H 'Content-Type: application/json' -d @samples/webhook/interaction.json {stage.webhook_url}"
         f"\nOr press a button on a page with the collector script:\n  {stage.page_url}\n"

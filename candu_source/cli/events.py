@@ -132,9 +132,17 @@ def hit_row(hit: Hit) -> dict[str, Any]:
 
 
 def state_words(states: Mapping[str, State], confirmed: Mapping[str, float]) -> str:
-    """Say where an event stands on each lane."""
-    words = ((f"{state} ({reason})" if reason else state, destination in confirmed) for destination, (state, reason) in states.items())
-    return ", ".join(f"{word}, confirmed" if came_back else word for word, came_back in words)
+    """Say where an event stands: in a word where it stands alike on all lanes, else lane by lane."""
+    said = {destination: _state_word(state, came_back=destination in confirmed) for destination, state in states.items()}
+    if len({*said.values()}) == 1:
+        return next(iter(said.values()))
+    return "; ".join(f"{destination}: {word}" for destination, word in said.items())
+
+
+def _state_word(state: State, *, came_back: bool) -> str:
+    word, reason = state
+    said = f"{word} ({reason})" if reason else word
+    return f"{said}, confirmed" if came_back else said
 
 
 @events.command()

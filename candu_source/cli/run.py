@@ -1,20 +1,17 @@
-"""Commands that run processes: serve, web, worker, twin; and what describes them: settings, openapi."""
+"""Commands that run the service's processes: serve, web, worker."""
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Literal
 
 import click
 
 from candu_source import processes
-from candu_source.cli.show import console_address, emit, json_option, opened
-from candu_source.doors.openapi import document
-from candu_source.settings import Settings, settings_page, settings_table, trial_environment
-from candu_source.twin import Twin, serve_twin
+from candu_source.cli.show import console_address, opened
+from candu_source.ending import stop_with_stdin
+from candu_source.settings import Settings, trial_environment
 
-_stdin_option = click.option("--stop-with-stdin", is_flag=True, hidden=True)
+_stdin_option = click.option("--stop-with-stdin", "with_stdin", is_flag=True, hidden=True)
 
 
 @click.command()
@@ -29,6 +26,8 @@ def serve(settings: Settings, with_twin: bool, twin_port: int) -> None:
         click.echo(f"Console: {console_address(settings, store)}", err=True)
     if not with_twin:
         sys.exit(processes.serve(settings))
+    from candu_source.twin import Twin  # noqa: PLC0415 - the service itself starts sooner without it
+
     with Twin(port=twin_port) as twin:
         click.echo(f"Twin of Segment: {twin.url} (requests to private addresses are allowed for it)", err=True)
         sys.exit(processes.serve(settings, trial_environment(twin.url)))
@@ -37,48 +36,23 @@ def serve(settings: Settings, with_twin: bool, twin_port: int) -> None:
 @click.command()
 @_stdin_option
 @click.pass_obj
-def web(settings: Settings, stop_with_stdin: bool) -> None:
+def web(settings: Settings, with_stdin: bool) -> None:
     """Accept events only; a worker elsewhere delivers them."""
-    if stop_with_stdin:
-        processes.stop_with_stdin()
+    if with_stdin:
+        stop_with_stdin()
     processes.run_web(settings)
 
 
 @click.command()
 @_stdin_option
 @click.pass_obj
-def worker(settings: Settings, stop_with_stdin: bool) -> None:
+def worker(settings: Settings, with_stdin: bool) -> None:
     """Deliver events only."""
-    if stop_with_stdin:
-        processes.stop_with_stdin()
-    processes.run_worker(settings)
+    if with_stdin:
+        stop_with_stdin()
+    from candu_source.working import run_worker  # noqa: PLC0415 - the other commands start sooner without it
+
+    run_worker(settings)
 
 
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8090, show_default=True, help="Port to listen on; 0 for any free one.")
-@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True, help="Region to play.")
-def twin(host: str, port: int, region: Literal["us", "eu"]) -> None:
-    """Play Segment's Tracking API offline, its lies included."""
-    serve_twin(host, port, lambda url: click.echo(f"Twin of Segment's Tracking API ({region}) on {url}", err=True), region=region)
-
-
-@click.command()
-@json_option
-@click.option("--markdown", is_flag=True, help="Print docs/settings.md.")
-def settings(as_json: bool, markdown: bool) -> None:
-    """List every setting with its default, unit and meaning."""
-    if markdown:
-        click.echo(settings_page(), nl=False)
-        return
-    rows = [{"variable": name, "default": default, "unit": unit, "meaning": text} for name, default, unit, text in settings_table()]
-    emit(rows, as_json=as_json, empty="")
-
-
-@click.command()
-def openapi() -> None:
-    """Print the OpenAPI 3.1 document of the doors."""
-    click.echo(json.dumps(document(), indent=2))
-
-
-COMMANDS = (serve, web, worker, twin, settings, openapi)
+COMMANDS = (serve, web, worker)

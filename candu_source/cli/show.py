@@ -15,12 +15,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from candu_source.app import build_store
 from candu_source.errors import UsageError
 from candu_source.model import Connection
 from candu_source.observe import Telltale
+from candu_source.opening import build_store
 from candu_source.settings import Settings
 from candu_source.store import Store
+from candu_source.warehouses import Warehouse
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 _Command = Callable[..., Any]
@@ -53,6 +54,17 @@ def choose(store: Store, name: str | None) -> Connection:
     raise click.UsageError(f"Say which with --connection: {', '.join(connection.name for connection in connections)}.")
 
 
+def warehouse_option(command: _Command) -> _Command:
+    """Add `--warehouse NAME`; it may be left out where the connection has only one."""
+    return click.option("--warehouse", "-w", metavar="NAME", help="Its name; not needed where the connection has only one.")(command)
+
+
+def choose_warehouse(store: Store, name: str | None, warehouse: str | None) -> tuple[Connection, Warehouse]:
+    """Return the connection and the warehouse meant; raise UsageError and NotFound."""
+    connection = choose(store, name)
+    return connection, store.warehouses.named(connection, warehouse)
+
+
 def emit(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str, hidden: Sequence[str] = ()) -> None:
     """Print rows as a JSON list, as a table, or the sentence for an empty one."""
     if as_json:
@@ -62,12 +74,17 @@ def emit(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str, hidden
         click.echo(empty)
         return
     names = [name for name in rows[0] if name not in hidden]
+    print_table([name.replace("_", " ") for name in names], [[row[name] for name in names] for row in rows])
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows, at least one, under their headings; numbers stand on the right."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        numeric = isinstance(rows[0][name], int | float) and not isinstance(rows[0][name], bool)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for heading, value in zip(headings, rows[0], strict=True):
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
+        table.add_column(escape(plain(heading)), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(escape(_word(row[name])) for name in names))
+        table.add_row(*(escape(_word(value)) for value in row))
     Console().print(table)
 
 

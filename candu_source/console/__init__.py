@@ -12,6 +12,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from candu_source.console import (
+    adding,
     aside,
     audit,
     connect,
@@ -22,10 +23,12 @@ from candu_source.console import (
     notices,
     overview,
     people,
+    questions,
     replays,
     settings,
     shapes,
     sign_in,
+    warehouse,
     words,
 )
 from candu_source.console.access import Guesses
@@ -51,10 +54,27 @@ _HEADERS = {
 }
 # What a session's cookie is called, and the purpose for which its signing key is derived.
 _COOKIE, _PURPOSE = "candu_source_console", "console session"
-_MODULES = (overview, connect, notices, people, delivery, events, aside, replays, doors, mapping, shapes, settings, audit)
+_MODULES = (
+    overview,
+    connect,
+    notices,
+    people,
+    delivery,
+    events,
+    aside,
+    replays,
+    doors,
+    mapping,
+    shapes,
+    warehouse,
+    adding,
+    questions,
+    settings,
+    audit,
+)
 PAGES = tuple(chain.from_iterable(module.PAGES for module in _MODULES))
 ACTIONS = tuple(chain.from_iterable(module.ACTIONS for module in _MODULES))
-FILES = (*events.FILES, *mapping.FILES, *settings.FILES)
+FILES = (*events.FILES, *mapping.FILES, *questions.FILES, *settings.FILES)
 # Addresses that the console answers, and the bare one for who reads it; all others are doors.
 _READS = ("GET", "HEAD")
 _ADDRESSES = (CONSOLE, ADMIN)

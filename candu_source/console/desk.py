@@ -11,6 +11,8 @@ from werkzeug.datastructures import MultiDict
 
 from candu_source.channels import Answer, ChannelKind, Letter
 from candu_source.connecting import Workspace
+from candu_source.destinations.warehouse.dialects import Warehouse
+from candu_source.destinations.warehouse.questions import Inquiry
 from candu_source.errors import NotFound, UsageError
 from candu_source.model import Connection, Person, Region, Secret
 from candu_source.ports import Observer
@@ -97,7 +99,7 @@ class Courier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Hold what pages reach the world with: channels, a Segment workspace by region and token, and for trials a twin.
+    """Hold what pages reach the world with: channels, a Segment workspace by region and token, warehouses, and for trials a twin.
 
     `trial` lets the twin send back what it stores for a connection's write key to its readback address; None where there is no twin.
     """
@@ -106,6 +108,8 @@ class Tools:
     courier: Courier
     workspace: Callable[[Region, Secret], Workspace]
     trial: Callable[[Connection, Secret, str], None] | None
+    warehouse: Callable[[Secret], Warehouse]
+    inquiry: Inquiry
 
 
 @dataclass(frozen=True, slots=True)

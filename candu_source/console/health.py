@@ -36,7 +36,13 @@ def word(health: Health, now: float) -> Word:
     """Return the word for the lane that needs a person most."""
     if not health.last_seen and not any(lane.logged for lane in health.lanes):
         return Word("No event yet", Rank.CALM)
-    return min((_lane_word(lane, now) for lane in health.lanes), key=lambda each: each.rank)
+    words = (_warehouse_word(lane) if lane.kind == "warehouse" else _lane_word(lane, now) for lane in health.lanes)
+    return min(words, key=lambda each: each.rank)
+
+
+def _warehouse_word(lane: LaneHealth) -> Word:
+    """Return the word for a lane whose events may wait for their hour."""
+    return Word("Warehouse failing", Rank.WAIT) if lane.failures else Word("Delivering", Rank.GOOD)
 
 
 def _lane_word(lane: LaneHealth, now: float) -> Word:

@@ -25,6 +25,7 @@ def overview(desk: Desk) -> dict[str, Any]:
 
 
 def _shown(desk: Desk, connection: Connection, said: Word, health: Health) -> dict[str, Any]:
+    lanes = [lane for lane in health.lanes if lane.kind != "warehouse"]  # what waits for a sync is not late
     return {
         "id": connection.id,
         "name": connection.name,
@@ -32,9 +33,9 @@ def _shown(desk: Desk, connection: Connection, said: Word, health: Health) -> di
         "schema": connection.slug,
         "health": said.word,
         "kind": said.kind,
-        "pending": sum(lane.pending for lane in health.lanes),
-        "dead": sum(lane.dead for lane in health.lanes),
-        "oldest_pending": min((lane.oldest_pending for lane in health.lanes if lane.oldest_pending), default=None),
+        "pending": sum(lane.pending for lane in lanes),
+        "dead": sum(lane.dead for lane in lanes),
+        "oldest_pending": min((lane.oldest_pending for lane in lanes if lane.oldest_pending), default=None),
         "last_event": max(health.last_seen.values(), default=None),
         "sparkline": desk.store.stats.sparkline(connection.id, desk.now),
     }

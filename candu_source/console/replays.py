@@ -20,9 +20,10 @@ _LOOKED_AT = 1_000
 def replays(desk: Desk) -> dict[str, Any]:
     """List the connection's jobs, latest first."""
     jobs = desk.store.replays.all(desk.connection.id)
+    warehouses = {each.name for each in desk.store.warehouses.all(desk.connection.id)}  # those have backfills
     return {
         "replays": [_shown(job) for job in jobs],
-        "lanes": [(lane, lane.capitalize()) for lane in desk.store.connections.lanes(desk.connection.id)],
+        "lanes": [(lane, lane.capitalize()) for lane in desk.store.connections.lanes(desk.connection.id) if lane not in warehouses],
         "running": any(job.state is State.RUNNING for job in jobs),
         "asked": {name: desk.query.text(name) for name in ("since", "until", "event", "user")},
         "now": desk.now,

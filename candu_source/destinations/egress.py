@@ -24,12 +24,18 @@ class PrivateAddress(OSError):  # noqa: N818 - a fact about an address
 
 def refuse_private(sock: socket.socket) -> socket.socket:
     """Look at the address really connected to, so that no name can resolve differently a moment later."""
-    peer = ipaddress.ip_address(sock.getpeername()[0].partition("%")[0])
-    mapped = peer.ipv4_mapped if isinstance(peer, ipaddress.IPv6Address) else None
-    if not (mapped or peer).is_global:
+    peer = str(sock.getpeername()[0]).partition("%")[0]
+    if not is_public(peer):
         sock.close()
         raise PrivateAddress(f"{peer} is not a public address; CANDU_SOURCE_ALLOW_PRIVATE_ADDRESSES allows it")
     return sock
+
+
+def is_public(address: str) -> bool:
+    """Tell whether a numeric address is reached through the internet; an IPv4 address written as IPv6 counts as what it is."""
+    parsed = ipaddress.ip_address(address)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_global
 
 
 class _PublicHTTP(HTTPConnection):

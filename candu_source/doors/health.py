@@ -54,16 +54,19 @@ def blueprint(
 
 
 def readiness(ledger: Standing, check_room: Callable[[], None], open_causes: Causes, now: float) -> dict[str, Any]:
-    """Return whether events can be taken, how old the oldest waiting one is, and what needs a person: held lanes, notices by cause."""
+    """Return whether events can be taken, how old the oldest waiting one is, and what needs a person: held lanes, notices by cause.
+
+    What waits for the next sync of a warehouse waits as it should, and is not counted.
+    """
     try:
         check_room()
         tallies, notices = ledger.tallies(), open_causes()
     except StoreError as error:
         return {"status": "not ready", "reason": str(error)}
-    waiting = [tally.oldest_pending for tally in tallies if tally.oldest_pending]
+    waiting = [tally.oldest_pending for tally in tallies if tally.oldest_pending and tally.kind != "warehouse"]
     return {
         "status": "ready",
-        "pending": sum(tally.pending for tally in tallies),
+        "pending": sum(tally.pending for tally in tallies if tally.kind != "warehouse"),
         "oldest_pending_seconds": round(now - min(waiting), 1) if waiting else 0,
         "held": [
             {"connection": tally.connection, "destination": tally.destination, "reason": tally.held} for tally in tallies if tally.held

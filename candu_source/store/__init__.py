@@ -14,6 +14,7 @@ from candu_source.store.confirmer import Confirmer
 from candu_source.store.connections import SEGMENT_LANE, SqlConnections
 from candu_source.store.contents import SqlContents
 from candu_source.store.departures import SqlDepartures
+from candu_source.store.entries import SqlEntries
 from candu_source.store.export import SqlExport
 from candu_source.store.groups import SqlGroups
 from candu_source.store.index import SqlIndex
@@ -33,6 +34,7 @@ from candu_source.store.stats import SqlStats
 from candu_source.store.tokens import SqlTokens
 from candu_source.store.trace import SqlTrace
 from candu_source.store.vault import Vault, key_beside
+from candu_source.store.warehouses import SqlWarehouses
 
 __all__ = ["SEGMENT_LANE", "Database", "Store", "open_store"]
 
@@ -70,6 +72,8 @@ class Store:
     replayable: SqlReplayable
     notices: SqlNotices
     channels: SqlChannels
+    warehouses: SqlWarehouses
+    entries: SqlEntries
     made_key: bool
 
     def close(self) -> None:
@@ -124,5 +128,7 @@ def open_store(settings: Settings) -> Store:
             keep_seconds=settings.reject_retention_days * 86_400,
         ),
         channels=SqlChannels(database, vault),
+        warehouses=SqlWarehouses(database, vault),
+        entries=SqlEntries(database),
         made_key=made,
     )

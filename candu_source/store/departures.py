@@ -18,6 +18,8 @@ PURGES = (
     "purge_channels",
     "purge_probes",
     "purge_imports",
+    "purge_warehouses",
+    "purge_syncs",
     "purge_last_seen",
     "purge_log",
     "purge_attempts",

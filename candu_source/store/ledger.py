@@ -35,19 +35,21 @@ class SqlLedger:
         return Tally(
             connection=row["name"],
             destination=row["destination"],
-            accepted=row["head"] + filtered,
-            delivered=row["cursor"] + row["ahead"] - dead_now,
+            accepted=row["head"] - row["began"] + filtered,
+            delivered=row["cursor"] - row["began"] + row["ahead"] - dead_now,
             dead=dead_now - row["replaying"],
             filtered=filtered,
             pending=row["head"] - row["cursor"] - row["ahead"] + row["replaying"],
             held=row["held"],
             oldest_pending=row["oldest_pending"],
             faults=tuple(faults),
+            kind=row["kind"],
         )
 
     def _faults(self, db: sqlite3.Connection, row: dict[str, Any]) -> list[str]:
         lane = {"connection": row["id"], "destination": row["destination"], "after": row["pruned_to"]}
-        return [*self._log_faults(db, lane, row["head"]), *self._tiling_faults(db, lane, row["cursor"]), *self._dead_faults(db, lane)]
+        own = {**lane, "after": max(row["pruned_to"], row["began"])}
+        return [*self._log_faults(db, lane, row["head"]), *self._tiling_faults(db, own, row["cursor"]), *self._dead_faults(db, own)]
 
     def _log_faults(self, db: sqlite3.Connection, lane: dict[str, Any], head: int) -> list[str]:
         events, first, last, gaps = db.execute(self._sql["log_span"], lane).fetchone()

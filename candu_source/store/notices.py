@@ -11,7 +11,17 @@ from typing import NamedTuple
 from candu_source import confirming
 from candu_source.confirming import Evidence, Verdict
 from candu_source.errors import NotFound
-from candu_source.noticing import DEAD_SECONDS, MOST_DEAD, UNCONFIRMED, ConnectionSigns, Found, HeldReplay, LaneSigns, Signals
+from candu_source.noticing import (
+    DEAD_SECONDS,
+    MOST_DEAD,
+    UNCONFIRMED,
+    ConnectionSigns,
+    Found,
+    HeldReplay,
+    LaneSigns,
+    Signals,
+    WarehouseSigns,
+)
 from candu_source.silence import HOUR, LEARNED_SECONDS, NOTHING, Usual, usual
 from candu_source.store.sqlite import Database
 
@@ -73,6 +83,7 @@ class SqlNotices:
         lanes = [LaneSigns._make((*row[:3], bool(row[3]), *row[4:])) for row in rows]
         return Signals(
             lanes=lanes,
+            warehouses=[WarehouseSigns._make(row) for row in self._database.rows("warehouse_signs")],
             confirm=dict(self._verdicts(lanes, now, listening_since)),
             connections=list(self._connections(now)),
             replays=[HeldReplay._make(row) for row in self._database.rows("held_replays")],

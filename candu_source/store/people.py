@@ -7,6 +7,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -23,8 +24,12 @@ _MOST_NAME_CHARACTERS = 100
 SESSION_SECONDS = 12 * 3600.0
 INVITATION_SECONDS = 24 * 3600.0
 _METHOD = "scrypt"  # werkzeug's default cost: 32 MB, 8 blocks
-# Checked when nobody has the name, so that an answer takes as long.
-_NOBODY = generate_password_hash(secrets.token_hex(8), method=_METHOD)
+
+
+@cache
+def _nobodys() -> str:
+    """Return what is checked when nobody has the name, so that an answer takes as long; made when it is needed: it costs 0.1 s."""
+    return generate_password_hash(secrets.token_hex(8), method=_METHOD)
 
 
 class KeptUser(NamedTuple):
@@ -88,7 +93,8 @@ class SqlPeople:
         """Return what a session's cookie holds, or None when name and password do not belong together."""
         row = self._database.row("users", {"name": name[:_MOST_NAME_CHARACTERS]})
         given = password.reveal()[:_MOST_PASSWORD_CHARACTERS]
-        if not check_password_hash(row[-1] if row else _NOBODY, given) or row is None:
+        nobodys = _nobodys()
+        if not check_password_hash(row[-1] if row else nobodys, given) or row is None:
             return None
         session = secrets.token_urlsafe(32)
         with self._database.write() as db:

@@ -46,11 +46,15 @@ class SqlReplays:
         """Return a job that is not started, its `total` counted: events of the log in that time, else the inputs that match.
 
         Events that the lane has not ended yet are not among them: they go out by today's mapping anyway. `as_new` mints a namespace for
-        message ids. Raises UsageError for a filter that this kind does not take, a time that ends before it begins or an unknown lane.
+        message ids. Raises UsageError for a filter that this kind does not take, a time that ends before it begins, an unknown lane or
+        that of a warehouse.
         """
         _insist(kind, wanted, as_new=as_new)
-        if self._database.row("live_lane", {"connection": connection.id, "destination": destination}) is None:
+        lane = self._database.row("live_lane", {"connection": connection.id, "destination": destination})
+        if lane is None:
             raise UsageError(f"{connection.name} has no lane {destination!r}; `ledger` shows its lanes")
+        if lane[-1] == "warehouse":
+            raise UsageError(f"{destination} is a warehouse; `warehouse backfill --warehouse {destination}` loads it again")
         namespace = secrets.token_hex(_NAMESPACE_BYTES) if as_new else None
         empty = Replay(0, connection.id, kind, destination, wanted, namespace, total=0, place=0, until=0, most=BATCH_EVENTS)
         return self._spans[kind](empty)
@@ -172,7 +176,7 @@ def _insist(kind: ReplayKind, wanted: Wanted, *, as_new: bool) -> None:
 def _waits(lane: Any) -> str | None:
     if lane is None:
         return "the lane is gone"
-    paused, off, held, failures, behind = lane
+    paused, off, held, failures, behind, _ = lane
     if paused:
         return "the connection is paused"
     if off:

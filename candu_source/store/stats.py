@@ -45,14 +45,15 @@ class Point:
 
 
 class LaneHealth(NamedTuple):
-    """Hold how a lane is, and where the events of the log are on it.
+    """Hold how a lane is, and where the events of the log since it began are on it.
 
     `logged` = delivered + dead + released + replaying + waiting: of the dead letters, retention has `released` some and some are asked
-    for again. `waiting_for` is paused, off, a lane's reason to be held, retrying (at `due_at`) or turn. `oldest_pending` is when the oldest
-    event that waits was accepted. `confirmed` is how many came back, ever.
+    for again. `waiting_for` is paused, off, a lane's reason to be held, retrying (at `due_at`), a warehouse's next sync, or turn.
+    `oldest_pending` is when the oldest event that waits was accepted. `confirmed` is how many came back, ever.
     """
 
     destination: str
+    kind: str
     enabled: bool
     held: str | None
     held_detail: str | None
@@ -107,8 +108,9 @@ class LaneFunnel:
 class Funnel:
     """Hold what became of all that came in since the connection was made.
 
-    `accepted` is the sum of the filtered events and, on each lane, of those delivered, dead and pending. `filtered` is reason -> events,
-    `rejected` is reason -> (different inputs, times they came). The reason of what retention has deleted is `released`.
+    `accepted` is the sum of the filtered events and, on each lane that is as old as the connection, of those delivered, dead and pending.
+    `filtered` is reason -> events, `rejected` is reason -> (different inputs, times they came). The reason of what retention has deleted
+    is `released`.
     """
 
     accepted: int
@@ -148,7 +150,7 @@ class SqlStats:
             if pile.shelf == "filtered":
                 filtered[pile.reason] += pile.items
         rejected = {pile.reason: (pile.items, pile.more) for pile in piles if pile.shelf == "rejects"}
-        logged = lanes[0].logged if lanes else 0
+        logged = max((lane.logged for lane in lanes), default=0)
         ended = tuple(_lane_funnel(lane, piles) for lane in lanes)
         return Funnel(logged + filtered.total(), +filtered, rejected, ended)
 
@@ -206,13 +208,14 @@ def _lane_health(row: Mapping[str, Any]) -> LaneHealth:
     passed = row["cursor"] + row["ahead"]
     return LaneHealth(
         destination=row["destination"],
+        kind=row["kind"],
         enabled=bool(row["enabled"]),
         held=row["held"],
         held_detail=row["held_detail"],
         failures=row["failures"],
         due_at=row["due_at"],
-        logged=row["head"],
-        delivered=passed - row["dead"] - row["dead_expired"],
+        logged=row["head"] - row["began"],
+        delivered=passed - row["began"] - row["dead"] - row["dead_expired"],
         confirmed=row["confirmed"],
         dead=row["dead"] - row["replaying"],
         released=row["dead_expired"],
@@ -228,7 +231,11 @@ def _waiting_for(row: Mapping[str, Any]) -> str:
         return "paused"
     if not row["enabled"]:
         return "off"
-    return row["held"] or ("retrying" if row["failures"] else "turn")
+    if row["held"]:
+        return str(row["held"])
+    if row["failures"]:
+        return "retrying"
+    return "sync" if row["kind"] == "warehouse" else "turn"
 
 
 def _lane_funnel(lane: LaneHealth, piles: Iterable[Pile]) -> LaneFunnel:

@@ -6,9 +6,11 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from candu_source.destinations.warehouse.dialects.places import shown
 from candu_source.model import Connection, Secret
 from candu_source.settings import Settings
 from candu_source.store import Store, open_store
+from candu_source.warehouses import Warehouse
 from tests.acceptance.service import Door, Service
 
 
@@ -22,6 +24,14 @@ def pause(service: Service, door: Door) -> None:
     """Stop delivering one connection's events."""
     with _opened(service) as store:
         store.connections.save(replace(store.connections.named(door.id), paused=True), by="test")
+
+
+def add_warehouse(service: Service, door: Door, place: Secret) -> Warehouse:
+    """Give a connection a warehouse that nobody looked at, synced as soon as anything waits."""
+    with _opened(service) as store:
+        connection = store.connections.named(door.id)
+        draft = Warehouse(connection.id, "warehouse", shown(place), connection.slug, max_pending=1)
+        return store.warehouses.add(connection, draft, place, by="test")
 
 
 def _connect(service: Service, store: Store, name: str, host: str) -> Door:

@@ -14,7 +14,9 @@ from types import MappingProxyType
 import pytest
 import requests
 
+from candu_source.model import Secret
 from candu_source.twin import Twin
+from tests.acceptance.hands import add_warehouse
 from tests.acceptance.load import interaction
 from tests.acceptance.oddities import echo_in_json, echo_plainly, far_end
 from tests.acceptance.proof import rows
@@ -24,6 +26,9 @@ from tests.acceptance.waiting import until
 _KEY = "canary" + secrets.token_hex(12)
 _OTHER_KEY = "canary" + secrets.token_hex(12)
 _IDENTITY_SECRET = "canary" + secrets.token_hex(12)
+_PASSWORD = "canary" + secrets.token_hex(12)
+# Nobody listens there.
+_WAREHOUSE = f"postgresql://loader:{_PASSWORD}@127.0.0.1:9/warehouse"
 _ORIGIN = "https://app.example.com"
 _STRANGE_TOKEN = "cs_canary" + secrets.token_hex(12)
 _HANDS = 4
@@ -50,6 +55,7 @@ _AS_TABLE_AND_JSON = (
     "filtered list --connection Candu_Twin",
     "doctor",
     "settings",
+    "warehouse status warehouse --connection Candu_Twin",
 )
 _ONCE = (
     "openapi",
@@ -64,6 +70,14 @@ _ONCE = (
     f"connections set Candu_Twin --write-key {_KEY}",
     f"connections set Candu_Twin --identity-secret {_IDENTITY_SECRET}",
     f"events show {_STRANGE_TOKEN[:3]} --connection Candu_Twin",
+    f"warehouse add --connection Candu_Twin --name second --url {_WAREHOUSE}",
+    f"warehouse add --connection Candu_Twin --name second --url {_WAREHOUSE.replace('@', '@@')}",
+    f"warehouse set --connection Candu_Twin --url {_WAREHOUSE}",
+    "warehouse status",
+    "warehouse sync --connection Candu_Twin",
+    "warehouse query --connection Candu_Twin VALUES(1)",
+    "connections export",
+    "audit",
 )
 
 
@@ -96,14 +110,17 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         service.serve()
         proof = ("--origin", _ORIGIN, "--identity", "require", "--identity-secret", _IDENTITY_SECRET)
         doors = [service.connect(name, _KEY, host, *proof) for name, host in {**hosts, "Candu_Twin": twin.url}.items()]
+        add_warehouse(service, doors[-1], Secret(_WAREHOUSE))
         found.tokens += [door.token for door in doors]
         _knock(found, service, doors)
         until(lambda: all(_tried(service, door) for door in doors), "every lane to try")
+        until(lambda: rows(service, "SELECT 1 FROM syncs WHERE error <> ''"), "a sync to fail")
         _ask(found, service, doors)
         _look(found, service, twin, doors[-1])
         service.stop()
         service.settings["secret_key"] = _SECRET_KEYS[1]
         service.serve()
+        assert doors[-1].post(interaction("late")).status_code == 202
         until(lambda: rows(service, "SELECT * FROM lanes WHERE held = 'key_unreadable'"), "a lane whose key does not decrypt to be held")
         found.texts.update(
             {f"other secret key: {words}": _said(service, words) for words in ("doctor --offline", "connections list --json")}
@@ -189,6 +206,11 @@ def test_a_write_key_is_shown_nowhere_as_the_credentials_it_makes(seen: Seen) ->
 def test_a_token_is_shown_nowhere_but_where_it_was_made(seen: Seen) -> None:
     assert len(seen.tokens) == 5
     assert {token: seen.places(token) for token in seen.tokens} == {token: [] for token in seen.tokens}
+
+
+def test_the_password_of_a_warehouse_is_shown_nowhere(seen: Seen) -> None:
+    assert any(b"loader@127.0.0.1:9/warehouse" in text for text in seen.texts.values())
+    assert seen.places(_PASSWORD) == []
 
 
 def test_an_identity_secret_is_shown_nowhere(seen: Seen) -> None:

@@ -9,19 +9,19 @@ import pytest
 from tests.cli.terminal import Run, import_lines, read, sample
 
 
-def test_a_connection_from_beginning_to_end(run: Run) -> None:
-    made = read(run("connections", "add", "Candu_Prod", "--write-key", "-", "--json", stdin="CANARY\n"))
+def test_a_connection_from_beginning_to_end(typed: Run) -> None:
+    made = read(typed("connections", "add", "Candu_Prod", "--write-key", "-", "--json", stdin="CANARY\n"))
     assert list(made) == ["id", "name", "token", "webhook_url", "interactions_url", "public_token", "script"]
     assert made["script"] == f'<script async src="http://127.0.0.1:8080/v1/collector.js" data-token="{made["public_token"]}"></script>'
     assert made["webhook_url"] == f"http://127.0.0.1:8080/v1/webhook/{made['token']}"
-    (listed,) = read(run("connections", "list", "--json"))
+    (listed,) = read(typed("connections", "list", "--json"))
     assert (listed["name"], listed["state"], listed["accepted"]) == ("Candu_Prod", "delivering", 0)
-    run("connections", "pause", "Candu_Prod")
-    assert read(run("connections", "show", "Candu_Prod", "--json"))["state"] == "paused"
-    run("connections", "resume", "Candu_Prod")
-    rotated = read(run("connections", "rotate-token", "Candu_Prod", "--json"))
+    typed("connections", "pause", "Candu_Prod")
+    assert read(typed("connections", "show", "Candu_Prod", "--json"))["state"] == "paused"
+    typed("connections", "resume", "Candu_Prod")
+    rotated = read(typed("connections", "rotate-token", "Candu_Prod", "--json"))
     assert rotated["token"] != made["token"]
-    shown = run("connections", "show", made["id"]).stdout
+    shown = typed("connections", "show", made["id"]).stdout
     assert "delivering" in shown
     assert "CANARY" not in shown
 
@@ -73,9 +73,9 @@ def test_a_name_is_taken_once(run: Run) -> None:
     assert "a connection named 'A' exists" in run("connections", "add", "A", "--write-key", "k", code=2).stderr
 
 
-def test_an_unknown_setting_is_refused_at_start(run: Run) -> None:
+def test_an_unknown_setting_is_refused_at_start(typed: Run) -> None:
     assert (
-        run("ledger", code=2, CANDU_SOURCE_TYPO="1").stderr
+        typed("ledger", code=2, CANDU_SOURCE_TYPO="1").stderr
         == "candu-source: CANDU_SOURCE_TYPO is not a setting; `candu-source settings` lists them all\n"
     )
 
@@ -128,15 +128,15 @@ def test_filtered_events_go_on_once_the_table_knows_them(run: Run, tmp_path: Pat
     assert (tally["accepted"], tally["filtered"], tally["pending"], tally["holds"]) == (2, 0, 2, True)
 
 
-def test_rejects_are_shown_and_replayed(run: Run, tmp_path: Path) -> None:
-    run("connections", "add", "A", "--write-key", "k")
-    import_lines(run, tmp_path / "a.jsonl", sample("interactions/refused.json"))
-    (row,) = read(run("rejects", "list", "--json"))
+def test_rejects_are_shown_and_replayed(typed: Run, tmp_path: Path) -> None:
+    typed("connections", "add", "A", "--write-key", "k")
+    import_lines(typed, tmp_path / "a.jsonl", sample("interactions/refused.json"))
+    (row,) = read(typed("rejects", "list", "--json"))
     assert set(row["errors"]) == {"properties.tutorialId", "properties.portalId"}
-    assert read(run("rejects", "show", str(row["id"]), "--json"))["raw"] == sample("interactions/refused.json")
-    assert read(run("rejects", "replay", "--json")) == {"accepted": 0, "still_refused": 1}
-    assert read(run("rejects", "list", "--json"))[0]["times"] == 1
-    assert "there is no reject 99" in run("rejects", "show", "99", code=2).stderr
+    assert read(typed("rejects", "show", str(row["id"]), "--json"))["raw"] == sample("interactions/refused.json")
+    assert read(typed("rejects", "replay", "--json")) == {"accepted": 0, "still_refused": 1}
+    assert read(typed("rejects", "list", "--json"))[0]["times"] == 1
+    assert "there is no reject 99" in typed("rejects", "show", "99", code=2).stderr
 
 
 def test_empty_states_say_what_to_do(run: Run) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from candu_source.model import Connection, Secret
+from candu_source.warehouses import Warehouse
 from tests.cli.inside import Inside
+from tests.store.shelf import add_connection
 
 NEW = """
 [connections.Candu_Prod]
@@ -152,3 +154,48 @@ def test_what_is_off_is_named_and_nothing_is_changed(inside: Inside, file: Path,
     assert str(file) in told
     assert "CANARY" not in told
     assert [each.name for each in inside.store.connections.all()] == ["There"]
+
+
+def test_warehouses_are_written_without_their_place_and_changed_by_the_file(inside: Inside, file: Path) -> None:
+    connection = add_connection(inside.store)
+    draft = Warehouse(connection.id, "warehouse", "postgresql://loader@db.example/x", connection.slug)
+    inside.store.warehouses.add(connection, draft, Secret("postgresql://loader:canary@db.example/x"), by="test")
+    inside.run("connections", "export", str(file))
+    text = file.read_text()
+    assert "canary" not in text
+    assert "db.example" not in text
+    assert apply(inside, file, text).endswith("Nothing to change.\n")
+    faster = text.replace("every = 60", "every = 5").replace("selection]\n", "selection]\ncollections = {groups = false}\n")
+    told = apply(inside, file, faster, "--yes").splitlines()
+    assert [line for line in told if "warehouses." in line] == [
+        "  warehouses.warehouse.every: 60 → 5",
+        '  warehouses.warehouse.selection: {} → {"collections": {"groups": false}}',
+    ]
+    saved = inside.store.warehouses.named(connection)
+    assert (saved.every, saved.selection) == (5, {"collections": {"groups": False}})
+    assert inside.store.warehouses.place(saved).reveal() == "postgresql://loader:canary@db.example/x"
+
+
+def test_a_warehouse_that_is_not_there_is_made_by_hand(inside: Inside, file: Path) -> None:
+    new = NEW.replace("lanes = {segment = false}", "lanes = {warehouse = true}\nwarehouses = {warehouse = {every = 5}}")
+    told = apply(inside, file, new, "--yes", PROD_KEY="CANARY-1")
+    assert "`candu-source warehouse add --name warehouse` makes it" in told
+    assert inside.store.warehouses.all() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ("3", "warehouses: write a table"),
+        ("{warehouse = {every = 0}}", "warehouses.warehouse: --every takes"),
+        ("{warehouse = {every = true}}", "warehouses.warehouse.every: write a whole number"),
+        ("{warehouse = {place = 'x'}}", "warehouses.warehouse.place: it is not known"),
+        ("{warehouse = {selection = {tables = 1}}}", "warehouses.warehouse: selection: 'tables' is not known"),
+        ("{warehouse = {choices = 1}}", "warehouses.warehouse.choices: write a table"),
+    ],
+)
+def test_what_is_off_in_a_warehouse_is_named(inside: Inside, file: Path, said: str, named: str) -> None:
+    connection = add_connection(inside.store)
+    place = Secret("duckdb:///nowhere.duckdb")
+    inside.store.warehouses.add(connection, Warehouse(connection.id, "warehouse", place.reveal(), connection.slug), place, by="test")
+    assert f"connections.Candu_Test.{named}" in apply(inside, file, f"[connections.Candu_Test]\nwarehouses = {said}\n", "--yes", code=2)

@@ -10,16 +10,17 @@ from dataclasses import replace
 from typing import Any
 
 from candu_source import intake
-from candu_source.app import build_limits
+from candu_source.app import build_limits, sync_warehouse
 from candu_source.channels import ChannelKind
 from candu_source.deliveries import Advance, Again, Bury, Delivery, Outcome, Settlement
 from candu_source.doors import DOORS
 from candu_source.errors import Reason
 from candu_source.indexing import Indexing
 from candu_source.jobs import ReplayKind, Wanted
-from candu_source.model import Connection, Content, TokenUse
+from candu_source.model import Connection, Content, Secret, TokenUse
 from candu_source.sentinel import Sentinel
 from candu_source.store import Store
+from candu_source.warehouses import Remark, Sync, Warehouse
 from candu_source.watch import Watch
 from tests.console.site import Site
 
@@ -44,6 +45,7 @@ def furnish(site: Site, name: str = "Candu_Prod", events: int = 120, mark: str =
     store.channels.add(ChannelKind.WEBHOOK, f"https://hooks.example.com/{mark or 'x'}/secret", connection, by=f"owner{mark}")
     job = store.replays.draft(connection, ReplayKind.EVENTS, Wanted(event=f"nothing{mark}"))
     store.replays.cancel(connection, store.replays.start(connection, job, by=f"owner{mark}").id, by=f"owner{mark}")
+    _house(site, connection, mark)
     return connection
 
 
@@ -59,6 +61,19 @@ def settle_down(site: Site) -> None:
     Sentinel(store.notices, build_limits(site.settings), site.telltale, began=0.0).look(time.time())
 
 
+def _house(site: Site, connection: Connection, mark: str) -> None:
+    """Load everything into a DuckDB file that all connections share, after some syncs that brought little."""
+    store, file = site.store, site.settings.store_path().with_name("warehouse.duckdb")
+    draft = Warehouse(connection.id, "warehouse", f"duckdb:///{file}", connection.slug)
+    warehouse = store.warehouses.add(connection, draft, Secret(f"duckdb:///{file}"), by=f"owner{mark}")
+    said = [Remark("screens", f"surprise{mark}", "cannot become an integer; left empty", 3, HOSTILE + mark)]
+    for hours in range(9, 0, -1):
+        at = time.time() - hours * 3600
+        error = "the warehouse did not answer; the next sync tries again" if hours == 5 else ""
+        store.warehouses.ended(warehouse, Sync(at, 0.4, 20 * hours, 25 * hours, said if hours == 2 else (), error), now=at)
+    assert not sync_warehouse(site.settings, store, warehouse, site.telltale).error
+
+
 def _hear(site: Site, connection: Connection, door: str, items: list[dict[str, Any]]) -> None:
     heard = DOORS[door](json.dumps(items).encode(), connection)
     intake.accept(connection, door, heard, site.store.log, site.telltale)
@@ -69,7 +84,7 @@ def _views(events: int, chance: random.Random, mark: str) -> Iterator[dict[str, 
         user = _USERS[number % len(_USERS)]
         yield _webhook(
             f"{mark}{number}",
-            "candu.sdk.content" if number % 3 else "candu.sdk.content.interaction",
+            "candu.sdk.content" if number // len(_USERS) % 3 else "candu.sdk.content.interaction",
             user and user + mark,
             {
                 "documentId": chance.randrange(1, 40),
@@ -78,6 +93,7 @@ def _views(events: int, chance: random.Random, mark: str) -> Iterator[dict[str, 
                 "contentId": f"c-{number % 5}{mark}",
                 "eventName": FORMULA + mark,
             },
+            1 + number % 11,
         )
 
 
@@ -89,15 +105,15 @@ def _oddities(mark: str) -> Iterator[dict[str, Any]]:
     yield _webhook(f"new{mark}", "candu.sdk.content", "user-1", {"documentId": 3, f"surprise{mark}": [1, 2]})
 
 
-def _webhook(identifier: str, name: str, user: str | None, properties: dict[str, Any]) -> dict[str, Any]:
+def _webhook(identifier: str, name: str, user: str | None, properties: dict[str, Any], day: int = 1) -> dict[str, Any]:
     payload = {
         "id": identifier,
         "anonymousId": f"anonymous-{identifier}",
         "userId": user,
         "type": "Track",
         "eventName": name,
-        "sentAt": "2026-05-01T12:00:00.000Z",
-        "receivedAt": "2026-05-01T12:00:00.000Z",
+        "sentAt": f"2026-05-{day:02}T12:00:00.000Z",
+        "receivedAt": f"2026-05-{day:02}T12:00:00.000Z",
         "context": {"page": {"url": "https://app.example.com/"}, "userAgent": "Mozilla/5.0"},
         "properties": properties,
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from candu_source.destinations.warehouse.questions import QUESTIONS
 from tests.console.showing import LOOKS, PATHS, Shown, show
 
 
@@ -37,6 +38,9 @@ def _addresses(shown: Shown) -> dict[str, str]:
     event = shown.site.store.trace.tail(shown.full.id, most=1)[0].message_id
     reject = shown.site.store.shelves.rejects(shown.full.id, 1)[0].id
     found["event"] = f"/console/connections/{shown.full.id}/events/{event}"
+    warehouse = f"/console/connections/{shown.full.id}/warehouse"
+    found |= {f"warehouse-{name}": f"{warehouse}/questions/{name}" for name in QUESTIONS}
+    found["warehouse-table"] = f"{warehouse}/tables/screens"
     found["reject"] = f"/console/connections/{shown.full.id}/rejects/{reject}"
     return found
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, StorageState
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState
 from werkzeug.serving import make_server
 
 from candu_source.console import PAGES
@@ -21,6 +22,18 @@ from tests.console.site import PASSWORD, Site, open_site
 LOOKS = {"light": ("light", 1200), "dark": ("dark", 1200), "narrow": ("light", 390)}
 # Pages that need no id of anything but a connection.
 PATHS = [page.path for page in PAGES if "{id}" not in page.path and "path:" not in page.path and not page.path.endswith("preview")]
+
+_PIXELS = """canvas => {
+  const style = getComputedStyle(document.documentElement);
+  const wanted = ["--line-1", "--line-2", "--line-3"].map(name => style.getPropertyValue(name).trim());
+  const colours = wanted.map(colour => [1, 3, 5].map(place => parseInt(colour.slice(place, place + 2), 16)));
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  const off = (place, colour) => colour.reduce((sum, part, each) => sum + Math.abs(pixels[place + each] - part), 0);
+  let found = 0;
+  for (let place = 0; place < pixels.length; place += 4)
+    if (pixels[place + 3] > 200 && colours.some(colour => off(place, colour) < 60)) found++;
+  return found;
+}"""
 
 
 @dataclass(frozen=True)
@@ -71,3 +84,18 @@ def sign_in(context: BrowserContext, url: str) -> StorageState:
     kept = context.storage_state()
     context.close()
     return kept
+
+
+def complaints(page: Page) -> list[tuple[str, str, str]]:
+    """Return what keeps people out of a page, by axe, and whether it is wider than the window: (address, what, where)."""
+    violations = Axe().run(page).response["violations"]
+    serious = [each for each in violations if each["impact"] in ("serious", "critical")]
+    found = [(page.url, each["id"], each["nodes"][0]["html"][:200]) for each in serious]
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
+        found.append((page.url, "wider than the window", ""))
+    return found
+
+
+def drawn(chart: Locator) -> int:
+    """Return how many pixels of a chart have the colour of a line: one without data has none."""
+    return int(chart.locator("canvas").evaluate(_PIXELS))

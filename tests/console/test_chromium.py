@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.service import Service, free_port
-from tests.console.showing import LOOKS, PATHS, Shown, show
+from tests.console.showing import PATHS, Shown, complaints, drawn
 from tests.console.site import PASSWORD
 
-
-@pytest.fixture(scope="module")
-def shown(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    """Serve one site to all these tests."""
-    with show(chromium, tmp_path_factory.mktemp("shown")) as opened:
-        yield opened
-
-
-@pytest.fixture(params=list(LOOKS))
-def page(request: pytest.FixtureRequest, chromium: Browser, shown: Shown) -> Iterator[Page]:
-    """Open a signed-in page in one of the looks; nothing may be thrown in it, and nothing refused by the policy."""
-    context = shown.context(chromium, request.param)
-    opened = context.new_page()
-    thrown: list[str] = []
-    opened.on("pageerror", lambda error: thrown.append(str(error)))
-    opened.on("console", lambda said: thrown.append(said.text) if said.type == "error" and "status of 4" not in said.text else None)
-    yield opened
-    context.close()
-    assert thrown == []
+_SAMPLES = Path(__file__).parents[2] / "samples" / "webhook"
+_JSON = {"Content-Type": "application/json"}
 
 
 def test_every_page_is_accessible_and_fits(page: Page, shown: Shown) -> None:
@@ -39,11 +21,7 @@ def test_every_page_is_accessible_and_fits(page: Page, shown: Shown) -> None:
     for path in PATHS:
         for connection in (shown.full, shown.empty) if "{connection}" in path else (shown.full,):
             page.goto(f"{shown.url}/console/" + path.replace("{connection}", connection.id))
-            violations = Axe().run(page).response["violations"]
-            serious = [each for each in violations if each["impact"] in ("serious", "critical")]
-            found += [(path, each["id"], each["nodes"][0]["html"][:200]) for each in serious]
-            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
-                found.append((path, "wider than the window", ""))
+            found += complaints(page)
     assert found == []
 
 
@@ -110,9 +88,24 @@ def test_the_newcomers_whole_path_takes_a_few_clicks(chromium: Browser, tmp_path
         page.goto(service.console_link())
         page.fill("[name=name]", "anna")
         page.fill("[name=password]", PASSWORD)
-        for words in ("Begin", "Connect", "Try with the twin", "Send a test event"):
-            page.locator(f"main :is(a.button, button):text-is('{words}')").first.click()
-            clicks += 1
+        for words in ("Begin", "Connect", "Try with the twin"):
+            clicks += _click(page, words)
+        webhook = page.locator("pre", has_text="/v1/webhook/").inner_text()
+        clicks += _click(page, "Send a test event")
         expect(page.locator(".badge")).to_have_text("confirmed", timeout=30_000)
+        for name in ("view", "interaction"):
+            assert requests.post(webhook, data=(_SAMPLES / f"{name}.json").read_bytes(), headers=_JSON, timeout=10).ok
+        page.click("nav a:text-is('Warehouse')")
+        clicks += 1 + _click(page, "Keep a DuckDB warehouse here")
+        expect(page.locator("#state .badge")).to_have_text("Up to date", timeout=30_000)
+        expect(page.locator(".table-card", has_text="tutorial_interaction")).to_contain_text("1 row")
+        expect(page.locator(".bars li > span")).to_have_text(["48213", "1 people 1"])  # the tutorial, its views, how many saw it
+        expect(page.locator(".answered canvas")).to_have_count(1)
+        assert [drawn(chart) > 0 for chart in page.locator(".chart").all()] == [True, True]
         page.context.close()
         assert clicks < 12
+
+
+def _click(page: Page, words: str) -> int:
+    page.locator(f"main :is(a.button, button):text-is('{words}')").first.click()
+    return 1

@@ -26,6 +26,7 @@ _FORMS = [
     {"kind": "rejects", "reason": "invalid"},
     {"kind": "dead", "reason": "content_refused"},
     {"kind": "filtered", "reason": "unknown_event"},
+    {"warehouse": "warehouse", "table": "screens", "all": "on"},
 ]
 
 
@@ -42,8 +43,9 @@ class Two:
         """Return all that is theirs, to see whether it changed."""
         store = self.site.store
         switches = [store.connections.named(self.theirs.id), store.connections.lanes(self.theirs.id), store.replays.all(self.theirs.id)]
+        warehouses = [(each, store.warehouses.upkeep(each)) for each in store.warehouses.all(self.theirs.id)]
         people = [store.people.all(), store.admin_tokens.all(), [each.id for each in store.channels.all()]]
-        return [*store.export.lines(self.theirs), *switches, store.shapes.notices(self.theirs.id, acked=False), *people]
+        return [*store.export.lines(self.theirs), *switches, *warehouses, store.shapes.notices(self.theirs.id, acked=False), *people]
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
         "rejects": [str(each.id) for each in store.shelves.rejects(theirs.id, 2)],
         "shapes": [str(each.id) for each in store.shapes.notices(theirs.id, acked=True)[:2]],
         "replays": [str(each.id) for each in store.replays.all(theirs.id)],
+        "warehouse": ["screens", "tutorial_interaction", "views_per_tutorial", "kinds_of_interaction"],
         "test": [event.message_id for event in store.trace.tail(theirs.id, most=1)],
     }
     yield Two(site, ours, theirs, ids)

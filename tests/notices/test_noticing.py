@@ -11,7 +11,7 @@ from candu_source import confirming
 from candu_source.causes import CAUSES, Cause, Urgency, held_advice
 from candu_source.confirming import State, Verdict
 from candu_source.errors import Reason
-from candu_source.noticing import MOST_DEAD, ConnectionSigns, Found, HeldReplay, LaneSigns, Limits, Signals, judge, span
+from candu_source.noticing import MOST_DEAD, ConnectionSigns, Found, HeldReplay, LaneSigns, Limits, Signals, WarehouseSigns, judge, span
 from candu_source.silence import NOTHING, Usual
 
 NOW = 1_000_000.0
@@ -22,6 +22,7 @@ QUIET = ConnectionSigns("c1", NAME, NOW - 7_200, Usual((10.0,) * 168, (240.0,) *
 BEHIND = LANE._replace(pending=5, oldest_pending=NOW - 901)
 STOPPED = LANE._replace(stopped=True, pending=50, pending_most=100, oldest_pending=NOW - 7_200)
 FULL = LANE._replace(pending=80, pending_most=100)
+LATE = WarehouseSigns("c1", NAME, "warehouse", every=60, failures=0, pending=5, oldest_pending=NOW - 10_801, error="no route to host.")
 
 
 def lane(signs: LaneSigns = LANE, **signs_too: Any) -> Signals:
@@ -32,6 +33,11 @@ def lane(signs: LaneSigns = LANE, **signs_too: Any) -> Signals:
 def one(signs: ConnectionSigns = QUIET, **signs_too: Any) -> Signals:
     """Return the signals of one connection."""
     return Signals(connections=[signs._replace(**signs_too)])
+
+
+def warehouse(**signs: Any) -> Signals:
+    """Return the signals of one warehouse."""
+    return Signals(warehouses=[LATE._replace(**signs)])
 
 
 def verdict(state: State, cause: confirming.Cause) -> Signals:
@@ -71,6 +77,17 @@ TABLE: list[tuple[Signals, Cause | None, str]] = [
     (one(usual=NOTHING, key_readable=False), Cause.KEY_UNREADABLE, "CANDU_SOURCE_SECRET_KEY"),
     (one(usual=NOTHING, changed_shapes=3), Cause.SHAPE_CHANGED, "3 changes"),
     (Signals(replays=[HeldReplay("c1", NAME, 4, "key_refused")]), Cause.REPLAY_HELD, "Replay 4 of Candu Prod is held: key_refused."),
+    (warehouse(), Cause.WAREHOUSE_BEHIND, "the oldest of 5 waiting events came 3 hours ago, though a sync is due every 60 minutes"),
+    (warehouse(oldest_pending=NOW - 10_800), None, ""),
+    (warehouse(every=1, oldest_pending=NOW - 901), Cause.WAREHOUSE_BEHIND, "every 1 minutes"),
+    (warehouse(every=1, oldest_pending=NOW - 900), None, ""),
+    (warehouse(pending=0, oldest_pending=None), None, ""),
+    (warehouse(failures=1), None, ""),
+    (warehouse(failures=4), None, ""),
+    (warehouse(failures=5), Cause.WAREHOUSE_FAILING, "5 syncs of the warehouse Candu Prod › warehouse in a row failed"),
+    (warehouse(failures=19), Cause.WAREHOUSE_FAILING, "The last one: no route to host. `candu-source warehouse status warehouse"),
+    (warehouse(failures=20), Cause.WAREHOUSE_DOWN, "the store deletes nothing of this connection and grows"),
+    (warehouse(failures=20, error="x" * 10_000), Cause.WAREHOUSE_DOWN, "--connection 'Candu Prod'` gives it up."),
     (Signals(free_bytes=99), Cause.DISK_LOW, "Only 0 MB are free"),
     (Signals(free_bytes=100), None, ""),
     (Signals(used_bytes=800), Cause.QUOTA_LOW, "The store's quota is 80 % full; all doors answer 503"),

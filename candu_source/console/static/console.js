@@ -25,7 +25,7 @@
       scales: { y: { range: (_, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
       axes: [{ ...axis, values: (_, splits) => splits.map((at) => clock.format(at * 1000)) }, { ...axis, size: 60, values: (_, splits) => splits.map((value) => value.toLocaleString()) }],
       series: [{ value: (_, at) => (at === null ? "–" : moment.format(at * 1000)) }, ...data.lines.map((line, place) => ({
-        label: line.label, stroke: colour("--line-" + (place % 4 + 1)), width: 2, value: say, spanGaps: false, points: { show: line.points.includes(null), size: 4 },
+        label: line.label, stroke: colour("--line-" + (place % 4 + 1)), width: 2, value: say, spanGaps: false, points: { show: line.points.includes(null) || data.times.length < 3, size: 4 },
       }))],
     };
     plot.replaceChildren();

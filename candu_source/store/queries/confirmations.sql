@@ -49,7 +49,7 @@ SELECT at FROM confirmations WHERE connection = :connection AND destination = :d
 -- name: unproven_lanes
 -- List the lanes of a region's connections that have a readback address, deliver, and were never confirmed nor probed with the key in force.
 SELECT l.connection, l.destination FROM lanes l JOIN connections c ON c.id = l.connection
-WHERE l.first_confirmed_at IS NULL AND c.region = :region AND c.segment_host IS NULL
+WHERE l.kind = 'segment' AND l.first_confirmed_at IS NULL AND c.region = :region AND c.segment_host IS NULL
   AND NOT EXISTS (SELECT 1 FROM probes p WHERE p.connection = l.connection AND p.destination = l.destination)
   AND EXISTS (SELECT 1 FROM tokens t WHERE t.connection = c.id AND t.door = 'readback' AND (t.expires_at IS NULL OR t.expires_at > clock()))
 

@@ -46,5 +46,5 @@ SELECT destination, enabled FROM lanes WHERE connection = :connection ORDER BY d
 UPDATE lanes SET enabled = :enabled WHERE connection = :connection AND destination = :destination
 
 -- name: waiting
--- Count the events that the slowest lane of a connection has not passed.
-SELECT h.head - (SELECT min(l.cursor) FROM lanes l WHERE l.connection = h.connection) FROM heads h WHERE h.connection = :connection
+-- Count the events that the slowest of the worker's lanes has not passed; warehouses are in no hurry.
+SELECT h.head - (SELECT min(l.cursor) FROM lanes l WHERE l.connection = h.connection AND l.kind <> 'warehouse') FROM heads h WHERE h.connection = :connection

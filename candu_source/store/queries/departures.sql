@@ -39,6 +39,14 @@ DELETE FROM channels WHERE connection = :connection
 -- Delete what was sent to the other region for a connection.
 DELETE FROM probes WHERE connection = :connection
 
+-- name: purge_warehouses
+-- Delete where the warehouses of a connection are; what was loaded stays there.
+DELETE FROM warehouses WHERE connection = :connection
+
+-- name: purge_syncs
+-- Delete what the syncs of a connection did.
+DELETE FROM syncs WHERE connection = :connection
+
 -- name: purge_imports
 -- Delete how far a connection's imports got.
 DELETE FROM imports WHERE connection = :connection

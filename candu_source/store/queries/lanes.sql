@@ -1,8 +1,8 @@
 -- name: due_lanes
--- List the lanes that are on, with something to send, due and free (or this worker's own), longest-waiting first; a clock that jumped back frees them.
+-- List the worker's lanes that are on, with something to send, due and free (or this worker's own), longest-waiting first; a clock that jumped back frees them.
 SELECT l.connection, l.destination, l.cursor, l.failures, l.epoch, c.name, c.region, c.segment_host, c.write_key
 FROM lanes l JOIN connections c ON c.id = l.connection
-WHERE l.held IS NULL AND l.enabled AND NOT c.paused
+WHERE l.kind <> 'warehouse' AND l.held IS NULL AND l.enabled AND NOT c.paused
   AND (l.failures = 0 OR NOT :healthy_only)
   AND (l.due_at <= clock() OR clock() < l.waiting_since)
   AND (l.worker IS NULL OR l.worker = :worker OR l.leased_until <= clock() OR clock() < l.leased_at)

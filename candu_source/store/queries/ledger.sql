@@ -1,7 +1,7 @@
 -- name: tallies
 -- Count where the events of every lane are, from the rows themselves.
 SELECT c.id, c.name, l.destination, h.head, c.pruned_to, l.cursor, l.held, l.dead_expired, c.filtered_expired, c.paused, l.failures, l.due_at,
-  l.held_detail,
+  l.held_detail, l.began, l.kind,
   (SELECT count(*) FROM dead_letters d WHERE d.connection = c.id AND d.destination = l.destination) AS dead,
   (SELECT count(*) FROM dead_letters d WHERE d.connection = c.id AND d.destination = l.destination AND d.replay_at IS NOT NULL) AS replaying,
   (SELECT count(*) FROM filtered f WHERE f.connection = c.id) AS filtered,

@@ -1,10 +1,20 @@
 -- name: lane_signs
--- Read the signs of every lane, each by a seek; dead letters since a time are counted up to so many.
+-- Read the signs of every lane of the worker's, each by a seek; dead letters since a time are counted up to so many.
 SELECT c.id, c.name, l.destination, c.paused OR NOT l.enabled, l.held, h.head - l.cursor, c.pending_most,
   (SELECT g.accepted_at FROM log g WHERE g.connection = c.id AND g.last_seq > l.cursor ORDER BY g.last_seq LIMIT 1),
   (SELECT count(*) FROM (SELECT 1 FROM dead_letters d
     WHERE d.connection = c.id AND d.destination = l.destination AND d.replay_at IS NULL AND d.died_at >= :dead_since LIMIT :most_dead))
-FROM connections c JOIN heads h ON h.connection = c.id JOIN lanes l ON l.connection = c.id ORDER BY c.name, l.destination
+FROM connections c JOIN heads h ON h.connection = c.id JOIN lanes l ON l.connection = c.id
+WHERE l.kind <> 'warehouse' ORDER BY c.name, l.destination
+
+-- name: warehouse_signs
+-- Read the signs of every warehouse that is to be kept up to date, each by a seek, with what its last sync met.
+SELECT c.id, c.name, l.destination, w.every, l.failures, h.head - l.cursor,
+  (SELECT g.accepted_at FROM log g WHERE g.connection = c.id AND g.last_seq > l.cursor ORDER BY g.last_seq LIMIT 1),
+  coalesce((SELECT s.error FROM syncs s WHERE s.connection = c.id AND s.destination = l.destination ORDER BY s.id DESC LIMIT 1), '')
+FROM warehouses w JOIN lanes l ON l.connection = w.connection AND l.destination = w.destination
+JOIN connections c ON c.id = w.connection JOIN heads h ON h.connection = c.id
+WHERE l.enabled AND NOT c.paused AND coalesce(json_extract(w.selection, '$.enabled'), 1) ORDER BY c.name, l.destination
 
 -- name: connection_signs
 -- Read of every connection when its last event was accepted, and how many changes of shape nobody has acknowledged.

@@ -47,9 +47,9 @@ WHERE connection = :connection AND id = :id AND state = :before
 UPDATE replays SET worker = NULL, leased_until = 0 WHERE worker = :worker AND state = 'running'
 
 -- name: live_lane
--- Tell what a replay must wait for: whether its lane is paused, off, held or failing, and since when its oldest event waits.
+-- Tell what a replay must wait for: whether its lane is paused, off, held or failing, and since when its oldest event waits; and its kind.
 SELECT c.paused, NOT l.enabled, l.held, l.failures, clock() - (
-    SELECT g.accepted_at FROM log g WHERE g.connection = l.connection AND g.last_seq > l.cursor ORDER BY g.last_seq LIMIT 1)
+    SELECT g.accepted_at FROM log g WHERE g.connection = l.connection AND g.last_seq > l.cursor ORDER BY g.last_seq LIMIT 1), l.kind
 FROM lanes l JOIN connections c ON c.id = l.connection WHERE l.connection = :connection AND l.destination = :destination
 
 -- name: delivered_span

@@ -1,0 +1,1 @@
+"""Load events into a warehouse, in the schema that Segment would create."""
