@@ -6,7 +6,7 @@ ARGS ?=
 WORKERS ?= 2
 SUDO := $(if $(filter-out 0,$(shell id -u)),sudo)
 
-.PHONY: run test lint bench soak docs screenshots lock clean tools
+.PHONY: run test lint bench soak docs screenshots oracle lock clean tools
 
 run: $(VENV)/.runtime
 	@$(BIN)/candu-source demo $(ARGS)
@@ -32,6 +32,13 @@ docs: $(VENV)/.dev
 # Every page of the console in every look, to be looked at.
 screenshots: $(VENV)/.dev tools
 	$(BIN)/python -m tests.console.pictures var/screenshots
+
+# Our FreeMarker engine against Apache's, on random templates: make oracle ARGS="COUNT SEED".
+oracle: $(VENV)/.dev
+	@test -e /usr/share/java/freemarker.jar && command -v javac >/dev/null || { \
+	  echo "Installing Debian's libfreemarker-java and a JDK (first run only)"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq --no-install-recommends libfreemarker-java default-jdk-headless; }
+	$(BIN)/python -m tests.freemarker.oracle $(ARGS)
 
 lock: $(VENV)/.dev
 	$(BIN)/pip install --quiet uv

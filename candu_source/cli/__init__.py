@@ -29,6 +29,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "warehouse": "warehouse",
         "shapes": "shapes",
         "history": "import",
+        "integrations": "integrations",
         "notices": "notices channels",
         "people": "users api-tokens",
         "doctor": "doctor",

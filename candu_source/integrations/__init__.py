@@ -1,0 +1,1 @@
+"""Let a tile be defined without code: what an integration says is turned into requests by templates."""

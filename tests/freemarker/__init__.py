@@ -1,0 +1,1 @@
+"""The FreeMarker engine against cases that the real engine decided."""

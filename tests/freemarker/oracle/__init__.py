@@ -1,0 +1,1 @@
+"""Compare the engine with Apache FreeMarker itself, on templates made at random: `make oracle`."""
