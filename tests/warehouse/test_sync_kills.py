@@ -11,7 +11,7 @@ import threading
 
 from tests.warehouse.syncing import Scene
 
-KILLS = 16
+KILLS = 30
 _EVENTS_A_ROUND = 120
 _LONGEST_SECONDS = 0.5
 
