@@ -1,4 +1,4 @@
-"""Hold for every test: on CI nothing may be skipped, and browsers are real."""
+"""Hold for every test: on CI nothing may be skipped, browsers are real, and no test leaves anything to the next."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from segment.analytics import request as library
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -15,6 +16,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(autouse=True)
+def librarys_own_session() -> Iterator[None]:
+    """Leave the official library's session, which a process shares, as it was: deliveries put their adapter into it."""
+    session = library._session
+    adapters, redirects = session.adapters.copy(), session.max_redirects
+    yield
+    session.adapters, session.max_redirects = adapters, redirects
 
 
 @pytest.fixture(scope="session")
