@@ -6,18 +6,27 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from candu_source.app import build_warehouse
-from candu_source.cli.show import choose_warehouse, clock, connection_option, emit, json_option, opened, plain, warehouse_option
+from candu_source.cli.bar import bar
+from candu_source.cli.show import (
+    choose_warehouse,
+    clock,
+    connection_option,
+    emit,
+    json_option,
+    opened,
+    plain,
+    typed_unseen,
+    warehouse_option,
+)
 from candu_source.destinations.warehouse.compare import compare as compared
 from candu_source.destinations.warehouse.comparison import Comparison, TableComparison
 from candu_source.destinations.warehouse.dialects.places import warehouse_at
@@ -62,36 +71,20 @@ def compare(
     """
     now = time.time()
     begin, end = (None if text is None else datetime.fromtimestamp(moment(text, now), UTC) for text in (since, until))
-    theirs = warehouse_at(Secret(_read(dsn)), allow_private=settings.allow_private_addresses, read_copy=False)
+    address = typed_unseen("URL of the other warehouse") if dsn == "-" else dsn
+    theirs = warehouse_at(Secret(address), allow_private=settings.allow_private_addresses, read_copy=False)
     with opened(settings) as store:
         _, ours = choose_warehouse(store, name, warehouse)
         place = build_warehouse(settings, store, ours)
     with contextlib.ExitStack() as stack:
         here, there = (stack.enter_context(side(*each)) for each in ((place, ours.schema), (theirs, schema or ours.schema)))
-        tell = stack.enter_context(_bar(visible=not as_json))
+        tell = stack.enter_context(bar("rows", visible=not as_json))
         comparison = compared(here, there, since=begin, until=end, only=tables, samples=samples, tell=tell)
     if as_json:
         click.echo(json.dumps(_told(comparison), indent=2, ensure_ascii=False, default=_plain))
     else:
         _show(comparison)
     sys.exit(0 if comparison.same else _DIFFERS)
-
-
-def _read(dsn: str) -> str:
-    """Return where the other warehouse is; - means a line of standard input, asked for when that is a terminal."""
-    if dsn != "-":
-        return dsn
-    if sys.stdin.isatty():
-        return str(click.prompt("URL of the other warehouse", hide_input=True, err=True))
-    return sys.stdin.readline().strip()
-
-
-@contextlib.contextmanager
-def _bar(*, visible: bool) -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not visible) as progress:
-        task = progress.add_task("rows")
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def _told(comparison: Comparison) -> dict[str, Any]:

@@ -9,10 +9,9 @@ import sys
 import time
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from candu_source import app
+from candu_source.cli.bar import bar
 from candu_source.cli.show import actor, plain
 from candu_source.jobs import Replay, State
 from candu_source.model import Connection
@@ -57,10 +56,9 @@ def _follow(settings: Settings, store: Store, replay: Replay, name: str, *, visi
 
 
 def _until_it_ends(store: Store, replayer: Replayer, replay: Replay, *, visible: bool) -> Replay:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     told: str | None = None
-    with Progress(*columns, console=Console(stderr=True), disable=not visible) as progress:
-        task = progress.add_task(f"replay {replay.id}", total=replay.total, completed=replay.looked_at)
+    with bar(f"replay {replay.id}", visible=visible) as tell:
+        tell(replay.looked_at, replay.total)
         while replay.state is State.RUNNING:
             if not replayer.step(replay.id):
                 time.sleep(_LOOK_SECONDS)
@@ -69,5 +67,5 @@ def _until_it_ends(store: Store, replayer: Replayer, replay: Replay, *, visible:
             if waits and waits != told:
                 click.echo(f"Replay {replay.id} waits: {plain(waits)}.", err=True)
             told = waits
-            progress.update(task, completed=replay.looked_at)
+            tell(replay.looked_at, replay.total)
     return replay

@@ -17,7 +17,7 @@ from candu_source.integrations.checking import Flaw, check, usages
 from candu_source.integrations.curl import curl
 from candu_source.integrations.proving import prove
 from candu_source.integrations.reading import read, read_file
-from candu_source.integrations.rendering import Given, Rendered, compile_payload
+from candu_source.integrations.rendering import Compiled, Given, Rendered, compile_payload
 from candu_source.integrations.tile import Integration
 
 _SHIPPED = ("candu",)
@@ -170,7 +170,7 @@ def _request(rendered: Rendered) -> str:
     return f"{rendered.method} {rendered.url}\n{headers}\n\n{rendered.body}"
 
 
-def _compiled(found: Integration, kind: str) -> Any:
+def _compiled(found: Integration, kind: str) -> Compiled:
     if kind not in found.payloads:
         raise UsageError(f"this integration has no payload for {kind}")
     return compile_payload(found.payloads[kind])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,6 +113,13 @@ def actor() -> str:
         return f"command line: {getpass.getuser()}"
     except (KeyError, OSError):
         return "command line"
+
+
+def typed_unseen(what: str) -> str:
+    """Ask a person for a secret without showing what is typed; without a terminal read a line of standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt(what, hide_input=True, err=True))
+    return sys.stdin.readline().strip()
 
 
 def read_bytes(file: Path) -> bytes:

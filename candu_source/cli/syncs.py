@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from candu_source import app
+from candu_source.cli.bar import bar
 from candu_source.cli.show import (
     choose,
     choose_warehouse,
@@ -107,13 +106,7 @@ def status(settings: Settings, warehouse: str | None, name: str | None, as_json:
 
 
 def _in_the_foreground(settings: Settings, store: Store, warehouse: Warehouse, *, again: Iterable[str] = (), visible: bool) -> Sync:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not visible) as progress:
-        task = progress.add_task(warehouse.name, total=None)
-
-        def tell(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
-
+    with bar(warehouse.name, visible=visible) as tell:
         return app.sync_warehouse(settings, store, warehouse, Telltale(io.StringIO()), again=again, tell=tell)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,17 @@ from urllib.parse import quote
 import click
 
 from candu_source.cli import compare, syncs, tables
-from candu_source.cli.show import actor, choose, choose_warehouse, connection_option, emit_one, json_option, opened, warehouse_option
+from candu_source.cli.show import (
+    actor,
+    choose,
+    choose_warehouse,
+    connection_option,
+    emit_one,
+    json_option,
+    opened,
+    typed_unseen,
+    warehouse_option,
+)
 from candu_source.destinations.warehouse.choices import Choices
 from candu_source.destinations.warehouse.dialects.places import shown, warehouse_at
 from candu_source.destinations.warehouse.founding import insist_free
@@ -139,19 +148,12 @@ def _place(url: str | None, file: Path | None) -> Secret | None:
     if url is not None and file is not None:
         raise UsageError("--url and --file name two places; a warehouse has one")
     if url is not None:
-        return Secret(_asked() if url == "-" else url)
+        return Secret(typed_unseen("URL of the PostgreSQL database") if url == "-" else url)
     return None if file is None else _beside(file)
 
 
 def _beside(file: Path) -> Secret:
     return Secret(f"duckdb:///{quote(str(file.absolute()))}")
-
-
-def _asked() -> str:
-    """Ask a person without showing what is typed, or read a line of standard input."""
-    if sys.stdin.isatty():
-        return str(click.prompt("URL of the PostgreSQL database", hide_input=True, err=True))
-    return sys.stdin.readline().strip()
 
 
 def _try(settings: Settings, draft: Warehouse, place: Secret, *, adopt: bool) -> None:
