@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import accept, backlog, committer, console, deliver, memory, message, warehouse
+from benchmarks import accept, backlog, committer, console, deliver, memory, message, streams, warehouse
 from benchmarks.report import Row, as_json, table
 from benchmarks.rounds import Bench
 from benchmarks.running import CHECKOUT
@@ -24,6 +24,7 @@ BENCHMARKS: Mapping[str, Callable[[Bench], list[Row]]] = {
     "message": message.run,
     "pages": console.run,
     "warehouse": warehouse.run,
+    "streams": streams.run,
 }
 
 

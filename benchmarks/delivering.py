@@ -10,7 +10,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
@@ -54,24 +54,25 @@ class Cost:
 
 
 class Until(Telltale):
-    """Tell as the service does, and ask the worker to stop once so many events are delivered."""
+    """Tell as the service does, and ask the worker to stop once so many events are delivered, or what else `decided` names."""
 
-    def __init__(self, events: int, stream: TextIO) -> None:
+    def __init__(self, events: int, stream: TextIO, decided: Sequence[str] = ("advance",)) -> None:
         super().__init__(stream)
         self._left = events
+        self._decided = decided
 
     def count(self, metric: str, amount: float = 1, **labels: str) -> None:
-        """Count, and notice what was delivered."""
+        """Count, and notice what came to its end."""
         super().count(metric, amount, **labels)
-        if metric == "attempted_events" and labels["decision"] == "advance":
+        if metric == "attempted_events" and labels["decision"] in self._decided:
             self._left -= int(amount)
 
     def is_set(self) -> bool:
-        """Tell whether all is delivered."""
+        """Tell whether that is all."""
         return self._left <= 0
 
     def wait(self, timeout: float) -> bool:
-        """Wait so many seconds, then tell whether all is delivered."""
+        """Wait so many seconds, then tell whether that is all."""
         time.sleep(timeout)
         return self.is_set()
 
@@ -85,7 +86,7 @@ def worker(store_file: Path, sink: str, events: int) -> Cost:
         until = Until(events, nowhere)
         store = build_store(settings, until)
         aim(store, sink)
-        cost = _measured(events, lambda: app.build_worker(settings, until, store).run(until))
+        cost = measured(events, lambda: app.build_worker(settings, until, store).run(until))
         store.close()
     return cost
 
@@ -100,7 +101,7 @@ def client(sink: str, events: int, options: dict[str, Any]) -> Cost:
             getattr(official, name)(**arguments)
         official.flush()
 
-    return _measured(events, deliver)
+    return measured(events, deliver)
 
 
 def uploads(sink: str, events: int, options: dict[str, Any]) -> Cost:
@@ -114,10 +115,11 @@ def uploads(sink: str, events: int, options: dict[str, Any]) -> Cost:
             official.queue.put(message)
         official.flush()
 
-    return _measured(events, deliver)
+    return measured(events, deliver)
 
 
-def _measured(events: int, work: Callable[[], object]) -> Cost:
+def measured(events: int, work: Callable[[], object]) -> Cost:
+    """Do some work and say what it cost."""
     before, began = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
     work()
     clock, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF)

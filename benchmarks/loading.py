@@ -1,6 +1,6 @@
 """Load a warehouse in a process of its own and print what it took: by a sync, or its rows alone by the plainest means.
 
-Run as `python -m benchmarks.loading sync STORE PLACE NAME` and then, for the same rows, `… plain STORE PLACE NAME`.
+Run as `python -m benchmarks.loading sync STORE PLACE NAME` and then, for the same rows, `… plain STORE PLACE MEANS`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from benchmarks.stores import opened, url_of
 from candu_source import app
 from candu_source.destinations.warehouse.choices import Choices
 from candu_source.destinations.warehouse.dialects.places import warehouse_at
+from candu_source.destinations.warehouse.gathering import BATCH_BYTES, BATCH_EVENTS
 from candu_source.destinations.warehouse.plan import plan
 from candu_source.destinations.warehouse.selection import Selection
-from candu_source.destinations.warehouse.sync import BATCH_BYTES, BATCH_EVENTS
 from candu_source.destinations.warehouse.tables import Catalog, Load
 from candu_source.model import Secret
 from candu_source.observe import Telltale
@@ -45,8 +45,13 @@ class Took:
         """Return events a second."""
         return self.events / self.seconds
 
+    @property
+    def rows_per_second(self) -> float:
+        """Return rows a second: a view is one, an interaction two."""
+        return self.rows / self.seconds
+
     def __str__(self) -> str:
-        return f"{self.per_second:,.0f} events a second, {self.rows:,} rows, {self.peak_mb:.0f} MB"
+        return f"{self.per_second:,.0f} events and {self.rows_per_second:,.0f} rows a second, {self.peak_mb:.0f} MB"
 
 
 def sync(file: Path, place: Secret, name: str) -> Took:
@@ -63,8 +68,8 @@ def sync(file: Path, place: Secret, name: str) -> Took:
     return Took(done.events, done.rows, seconds, _peak_megabytes())
 
 
-def plain(file: Path, place: Secret, _name: str) -> Took:
-    """Append the same rows, batch by batch, to tables of the same columns; only that is counted."""
+def plain(file: Path, place: Secret, means: str) -> Took:
+    """Append the same rows, batch by batch, to tables of the same columns, by one of `benchmarks.appending.MEANS`; only that is counted."""
     from benchmarks.appending import appending  # noqa: PLC0415 - a sync's memory is not to hold the drivers of both databases
 
     rows, seconds = 0, 0.0
@@ -72,7 +77,7 @@ def plain(file: Path, place: Secret, _name: str) -> Took:
         (connection,) = store.connections.all()
         with warehouse_at(place, allow_private=True).look() as reader:
             catalog = reader.catalog(connection.slug)
-        with appending(place, connection.slug, catalog) as append:
+        with appending(means, place, connection.slug, catalog) as append:
             for load in _planned(store, connection.id, catalog):
                 began = time.perf_counter()
                 append(load.tables)
@@ -93,5 +98,5 @@ def _peak_megabytes() -> float:
 
 
 if __name__ == "__main__":
-    role, store_file, url, name = sys.argv[1:]
-    print(json.dumps(asdict({"sync": sync, "plain": plain}[role](Path(store_file), Secret(url), name))))
+    role, store_file, url, word = sys.argv[1:]
+    print(json.dumps(asdict({"sync": sync, "plain": plain}[role](Path(store_file), Secret(url), word))))

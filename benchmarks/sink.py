@@ -1,6 +1,7 @@
 """Stand in for the far end: read each request, count its messages, answer 200 after the delay asked for.
 
-Run as `python -m benchmarks.sink PORT DELAY_MS`; GET answers with the counts so far.
+Run as `python -m benchmarks.sink PORT DELAY_MS [REFUSED]`; GET answers with the counts so far. A request with the text REFUSED in it is
+answered 400, and its messages do not count.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ class Counts:
 class Far(asyncio.Protocol):
     """Serve one connection, a request at a time."""
 
-    def __init__(self, counts: Counts, delay: float) -> None:
+    def __init__(self, counts: Counts, delay: float, refused: bytes) -> None:
         self._counts = counts
         self._delay = delay
+        self._refused = refused
         self._chunks: list[bytes] = []
         self._missing = 0
 
@@ -65,20 +67,24 @@ class Far(asyncio.Protocol):
             self._answer(json.dumps(asdict(self._counts)).encode())
             return
         self._counts.requests += 1
+        if self._refused and self._refused in request:
+            self._answer(b"{}", b"400 Bad Request")
+            return
         self._counts.events += request.count(b'"messageId"')
         if self._delay:
             asyncio.get_running_loop().call_later(self._delay, self._answer, _ANSWER)
         else:
             self._answer(_ANSWER)
 
-    def _answer(self, body: bytes) -> None:
-        self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    def _answer(self, body: bytes, status: bytes = b"200 OK") -> None:
+        head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+        self._transport.write(head + body)
 
 
-async def serve(port: int, delay: float) -> None:
+async def serve(port: int, delay: float, refused: bytes) -> None:
     """Listen until the process ends."""
     counts = Counts()
-    server = await asyncio.get_running_loop().create_server(lambda: Far(counts, delay), "127.0.0.1", port)
+    server = await asyncio.get_running_loop().create_server(lambda: Far(counts, delay, refused), "127.0.0.1", port)
     await server.serve_forever()
 
 
@@ -95,14 +101,14 @@ class Sink:
 
 
 @contextlib.contextmanager
-def sink(directory: Path, *, delay_ms: int = 0) -> Iterator[Sink]:
+def sink(directory: Path, *, delay_ms: int = 0, refused: str = "") -> Iterator[Sink]:
     """Run a sink in a process of its own."""
     port = free_port()
     log = directory / "sink.log"
-    with running(["benchmarks.sink", str(port), str(delay_ms)], environment(), log):
+    with running(["benchmarks.sink", str(port), str(delay_ms), refused], environment(), log):
         await_port(port, log)
         yield Sink(f"http://127.0.0.1:{port}")
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]) / 1000))
+    asyncio.run(serve(int(sys.argv[1]), int(sys.argv[2]) / 1000, "".join(sys.argv[3:]).encode()))

@@ -21,6 +21,7 @@ def for_server(settings: Settings, connection: Connection, token: Secret) -> dic
         "token": token.reveal(),
         "webhook_url": webhook_url(settings, token),
         "interactions_url": interactions_url(settings),
+        "amplitude_url": amplitude_url(settings, token),
     }
 
 
@@ -47,6 +48,11 @@ def interactions_url(settings: Settings) -> str:
 def rest_url(settings: Settings) -> str:
     """Return the address that takes calls of Candu's REST API; the token goes in a header."""
     return f"{settings.base_url()}/api/eventWebhook"
+
+
+def amplitude_url(settings: Settings, token: Secret) -> str:
+    """Return the address to which Amplitude's Webhook destination posts; it is shown this once."""
+    return f"{settings.base_url()}/v1/amplitude/{token.reveal()}"
 
 
 def readback_url(settings: Settings, token: Secret) -> str:

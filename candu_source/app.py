@@ -11,8 +11,11 @@ from functools import partial
 from typing import Protocol
 
 from candu_source.announcer import Announcer
+from candu_source.deliveries import LaneKind
 from candu_source.destinations.channels import Courier
+from candu_source.destinations.posting import Poster
 from candu_source.destinations.segment import SegmentDestination
+from candu_source.destinations.streams import StreamDestination
 from candu_source.destinations.warehouse.choices import Choices
 from candu_source.destinations.warehouse.dialects import Warehouse as Place
 from candu_source.destinations.warehouse.dialects.places import warehouse_at
@@ -29,7 +32,7 @@ from candu_source.probing import Prober
 from candu_source.replaying import Replayer
 from candu_source.sentinel import Sentinel
 from candu_source.settings import Settings
-from candu_source.store import SEGMENT_LANE, Store
+from candu_source.store import Store
 from candu_source.upkeep import Upkeeper
 from candu_source.warehouses import Loaded, Sync, Warehouse
 from candu_source.watch import Watch
@@ -52,7 +55,7 @@ def build_worker(settings: Settings, telltale: Telltale, store: Store) -> Worker
     return Worker(
         lanes=store.lanes,
         keeper=store.keeper,
-        destinations={SEGMENT_LANE: segment},
+        destinations={LaneKind.SEGMENT: segment, LaneKind.STREAM: build_streams(settings, store)},
         pace=Pace(rate=settings.requests_per_second, key_rate=settings.key_requests_per_second, now=time.monotonic()),
         observer=telltale,
         name=settings.worker_name,
@@ -63,6 +66,12 @@ def build_worker(settings: Settings, telltale: Telltale, store: Store) -> Worker
     )
 
 
+def build_streams(settings: Settings, store: Store) -> StreamDestination:
+    """Return what delivers the events of syncs."""
+    poster = Poster(senders=settings.senders, timeout_seconds=settings.send_timeout_seconds, allow_private=settings.allow_private_addresses)
+    return StreamDestination(poster, store.integrations.released)
+
+
 def build_replayer(settings: Settings, telltale: Telltale, store: Store, worker: Worker, *, name: str) -> Replayer:
     """Return what works through replays under a name; it sends as the worker does, and within its pace."""
     return Replayer(
@@ -70,7 +79,7 @@ def build_replayer(settings: Settings, telltale: Telltale, store: Store, worker:
         replayable=store.replayable,
         log=store.log,
         doors=DOORS,
-        destinations=worker.destinations,
+        destination=worker.destinations[LaneKind.SEGMENT],
         pace=worker.pace,
         observer=telltale,
         name=name,
@@ -111,7 +120,7 @@ def build_beside(settings: Settings, telltale: Telltale, store: Store, worker: W
             probes=store.probes,
             confirmations=store.confirmations,
             connections=store.connections,
-            destinations=worker.destinations,
+            destination=worker.destinations[LaneKind.SEGMENT],
             hosts=settings.segment_hosts(),
             observer=telltale,
         )
@@ -134,7 +143,7 @@ def sync_warehouse(
 ) -> Sync:
     """Carry out one sync in this process; `tell` hears of events done and events to do."""
 
-    def load(loaded: Loaded, tables: Iterable[str]) -> None:
+    def load(loaded: Loaded, tables: Iterable[str], noted: Callable[[], None]) -> None:
         loader = Loader(
             source=warehouse.connection,
             schema=warehouse.schema,
@@ -142,6 +151,7 @@ def sync_warehouse(
             warehouse=build_warehouse(settings, store, warehouse),
             selection=Selection.read(warehouse.selection),
             choices=Choices.read(warehouse.choices),
+            noted=noted,
             follow=partial(store.entries.passed, warehouse),
             tell=tell,
         )

@@ -119,10 +119,13 @@ _HELD: Mapping[str, str] = MappingProxyType(
         Reason.KEY_UNREADABLE: (
             "Set CANDU_SOURCE_SECRET_KEY to the key it was stored with, then `candu-source connections resume {quoted}`."
         ),
+        Reason.SYNC_INCOMPLETE: (
+            "`candu-source syncs show {lane} --connection {quoted}` says what is missing; `candu-source syncs set` puts it right."
+        ),
     }
 )
 
 
-def held_advice(reason: str, name: str) -> str:
+def held_advice(reason: str, name: str, lane: str) -> str:
     """Return what to do about a lane of the connection `name` that is held for a reason code."""
-    return _HELD.get(reason, _RESUME).format(quoted=shlex.quote(name))
+    return _HELD.get(reason, _RESUME).format(quoted=shlex.quote(name), lane=lane)

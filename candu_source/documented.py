@@ -85,6 +85,19 @@ _PERSON = {
     "context?": _FREE,
 }
 
+# Amplitude, "Export API" (its raw events) and "Identify API"; of a raw event any field may be left out or null.
+_TEXTS = (
+    "device_carrier city user_id platform os_version version_name ip_address dma $insert_id library device_type start_version os_name "
+    "device_id language country region device_family uuid device_brand device_manufacturer device_model carrier idfa adid "
+    "server_received_time event_time processed_time client_upload_time server_upload_time client_event_time"
+)
+_AMPLITUDE = {
+    **{f"{name}?": "text|null" for name in _TEXTS.split()},
+    **{f"{name}?": "integer|null" for name in ("app", "event_id", "amplitude_id", "session_id")},
+    **{f"{name}?": "number|null" for name in ("location_lng", "location_lat")},
+    "paying?": "boolean|text|null",
+    **{f"{name}?": _FREE for name in ("group_properties", "user_properties", "groups", "event_properties", "data")},
+}
 
 _SHAPES: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType(
     {
@@ -104,6 +117,8 @@ _SHAPES: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType(
         ("rest", "identify"): {**_PERSON, "traits": _FREE},
         ("rest", "track"): {**_PERSON, "event": "text", "properties?": _FREE},
         ("rest", "group"): {**_PERSON, "groupId": "text", "traits": _FREE},
+        ("amplitude", "event"): {**_AMPLITUDE, "event_type": "text"},
+        ("amplitude", "user"): _AMPLITUDE,
     }
 )
 
@@ -201,6 +216,16 @@ _FEEDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "groupId": "groupId (group)",
             "traits": "traits (identify and group)",
             "properties": "properties (track)",
+        },
+        "amplitude": {
+            "event_type": "which call it is, and event (track)",
+            "user_id": "userId",
+            "device_id": "anonymousId",
+            "uuid": "messageId",
+            "$insert_id": "messageId, where there is no uuid",
+            "event_time": "timestamp",
+            "event_properties": "properties (track)",
+            "user_properties": "traits (identify)",
         },
     }
 )

@@ -55,6 +55,10 @@ class Reason(StrEnum):
     ANONYMOUS = "anonymous"
     ECHO = "echo"
     BOT = "bot"
+    # One event is passed over by a sync.
+    NOT_SELECTED = "not_selected"
+    NOT_ENABLED = "not_enabled"
+    UNSUPPORTED_CALL = "unsupported_call"
     # What an attempt met.
     ACCEPTED = "accepted"
     NETWORK = "network"
@@ -68,6 +72,8 @@ class Reason(StrEnum):
     KEY_UNREADABLE = "key_unreadable"
     REFUSES_EVERYTHING = "refuses_everything"
     EXPIRED = "expired"
+    DISCARDED = "discarded"
+    SYNC_INCOMPLETE = "sync_incomplete"
 
 
 class CanduSourceError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,11 @@ CONTEXT_PROPERTIES = ("page", "screen", "userAgent", "locale", "timezone")
 INTEGRATION = MappingProxyType({"name": "candu", "version": "1.0.0"})  # Segment, "Build a source"
 LIBRARY = MappingProxyType({"name": "analytics-python", "version": VERSION})  # the official library overwrites it so
 MESSAGE_ID_CHARACTERS = 99  # Segment: fewer than 100
+EVENT_ID_CHARACTERS = 64  # "candu:" + connection + ":" + 64 stays within that
+# What a message id of any connection begins with; a connection's id is ten hex digits.
+_NAMESPACE = re.compile(r"candu:[0-9a-f]{10}:", re.ASCII)
+# Connections of ours that an event may have come through; beyond that it goes in a circle that ids cannot show.
+_MOST_PASSED = 2
 # A clock that is off: before Candu existed, or more than a day ahead of our receipt.
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 LATEST_AHEAD = timedelta(days=1)
@@ -81,7 +87,7 @@ def to_message(heard: Heard | Call, rules: Rules, connection_id: str, now: datet
 
 def _call_message(call: Call, rules: Rules, connection_id: str, now: datetime) -> dict[str, Any] | Reason:
     """Return an identify, track or group call; the caller named it, so no table of names has a say."""
-    if _is_ours(call.context.get("integration")):
+    if _is_ours(call.context.get("integration")) or (call.id and _came_round(call.id, connection_id)):
         return Reason.ECHO
     if call.user_id is None and rules.anonymous == "filter":
         return Reason.ANONYMOUS
@@ -118,6 +124,14 @@ def message_id(connection_id: str, sender_id: str | None) -> str:
 def own_id(connection_id: str, identifier: str) -> str:
     """Return the part of a message id that its sender gave, or that was made in its place."""
     return identifier.removeprefix(message_id(connection_id, " ")[:-1])
+
+
+def bounded_id(identifier: str) -> str:
+    """Return a sender's id as it stands, or what stands for a longer one: the namespaces of ours that it came through, and its hash."""
+    if len(identifier) <= EVENT_ID_CHARACTERS:
+        return identifier
+    passed = "".join(_NAMESPACE.findall(identifier)[: _MOST_PASSED + 1])
+    return passed + hashlib.blake2b(identifier.encode(), digest_size=15).hexdigest()[: EVENT_ID_CHARACTERS - len(passed)]
 
 
 def again_id(connection_id: str, own: str, namespace: str) -> str:
@@ -170,6 +184,11 @@ def occurred(text: str | None, now: datetime) -> tuple[datetime, str | None]:
 def _is_ours(integration: Any) -> bool:
     """Tell whether this went through a Candu source before: it came back by way of the Candu destination."""
     return isinstance(integration, dict) and integration.get("name") == INTEGRATION["name"]
+
+
+def _came_round(own: str, connection_id: str) -> bool:
+    """Tell whether a sender's id says that the event was in this very connection, or in too many, before one of ours sent it here."""
+    return "candu:" in own and (f"candu:{connection_id}:" in own or len(_NAMESPACE.findall(own)) > _MOST_PASSED)
 
 
 def _context(given: Mapping[str, Any], replaced: str | None, *, unproven: bool = False) -> dict[str, Any]:

@@ -140,7 +140,8 @@ def _of_lane(lane: LaneSigns, limits: Limits, now: float, *, key_readable: bool)
     where = {"lane": f"{lane.name} › {lane.destination}", "pending": f"{lane.pending:,}"}
     age = _age(lane, now)
     if lane.held and key_readable:
-        yield _found(lane, Cause.LANE_HELD, lane.destination, **where, reason=lane.held, advice=held_advice(lane.held, lane.name))
+        advice = held_advice(lane.held, lane.name, lane.destination)
+        yield _found(lane, Cause.LANE_HELD, lane.destination, **where, reason=lane.held, advice=advice)
     if lane.dead >= limits.dead:
         dead = f"{lane.dead:,}" + (" or more" if lane.dead == MOST_DEAD else "")
         yield _found(lane, Cause.DEAD_GROWING, lane.destination, **where, dead=dead)

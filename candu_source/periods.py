@@ -12,8 +12,8 @@ from candu_source.errors import UsageError
 
 MINUTE, HOUR = 60, 3_600
 DAY = 24 * HOUR
-# How long what is counted by the minute, and by the hour, is kept.
-KEPT: Mapping[int, int] = MappingProxyType({MINUTE: 2 * DAY, HOUR: 60 * DAY})
+# How long what is counted by the minute, and by the hour, is kept; Amplitude has four hours of minutes and 90 days of hours.
+KEPT: Mapping[int, int] = MappingProxyType({MINUTE: 2 * DAY, HOUR: 90 * DAY})
 MOST_POINTS = 120
 
 
@@ -63,20 +63,44 @@ def window(period: Period, now: float, *, since: float | None = None, until: flo
     for a period that does not go with its times.
     """
     if period is not Period.CUSTOM:
-        if since is not None or until is not None:
-            raise UsageError("since and until go with the period CUSTOM only; leave them out or choose CUSTOM")
+        _insist_alone(since, until)
         length, width = _LENGTHS[period]
         end = _up(now, width)
-        return Window(end - length, end, width, MINUTE if length <= DAY else HOUR)
+        return Window(end - length, end, width, _step(length))
+    begin, end, step = _asked(now, since, until)
+    width = step * math.ceil((end - begin) / step / MOST_POINTS)
+    return Window(begin, begin + _up(end - begin, width), width, step)
+
+
+def whole(period: Period, now: float, *, since: float | None = None, until: float | None = None) -> Window:
+    """Return a period as one point, whose ends are no further off than it is counted by. Raises as `window` does."""
+    if period is not Period.CUSTOM:
+        _insist_alone(since, until)
+        length, _ = _LENGTHS[period]
+        end = _up(now, _step(length))
+        return Window(end - length, end, length, _step(length))
+    begin, end, step = _asked(now, since, until)
+    return Window(begin, end, end - begin, step)
+
+
+def _insist_alone(since: float | None, until: float | None) -> None:
+    if since is not None or until is not None:
+        raise UsageError("since and until go with the period CUSTOM only; leave them out or choose CUSTOM")
+
+
+def _step(length: int) -> int:
+    return MINUTE if length <= DAY else HOUR
+
+
+def _asked(now: float, since: float | None, until: float | None) -> tuple[int, int, int]:
+    """Return where a CUSTOM period begins and ends, in steps of what it is counted by."""
     if since is None:
         raise UsageError("the period CUSTOM needs since: when it begins")
     end_at = now if until is None else until
     if not now - KEPT[HOUR] <= since < end_at <= now + DAY:
         raise UsageError(f"since must be before until, at most {KEPT[HOUR] // DAY} days ago, and until not in the future")
     step = MINUTE if since >= now - KEPT[MINUTE] + HOUR else HOUR
-    begin, end = int(since // step) * step, _up(end_at, step)
-    width = step * math.ceil((end - begin) / step / MOST_POINTS)
-    return Window(begin, begin + _up(end - begin, width), width, step)
+    return int(since // step) * step, _up(end_at, step), step
 
 
 def _up(at: float, step: int) -> int:

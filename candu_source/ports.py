@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from candu_source.deliveries import Batch, Delivery, Outcome, Settlement, Target
+from candu_source.deliveries import Batch, Delivery, Outcome, Settlement
 from candu_source.findings import Knowledge, Lesson, Notice, Reading, Source, Subject
 from candu_source.jobs import Aside, Page, Past, Replay, Step, Turn
 from candu_source.model import Admission, Connection, Input, Receipt
+
+To_contra = TypeVar("To_contra", contravariant=True)
 
 
 class Log(Protocol):
@@ -47,10 +49,10 @@ class Keeper(Protocol):
         ...
 
 
-class Destination(Protocol):
-    """Somewhere messages go; needed by the worker."""
+class Destination(Protocol[To_contra]):
+    """Somewhere messages go, of one kind of target; needed by the worker."""
 
-    def deliver(self, target: Target, batch: Batch, tries: int) -> Outcome:
+    def deliver(self, target: To_contra, batch: Batch, tries: int) -> Outcome:
         """Send one batch once and say what came back; never decide, never raise for what the far end does."""
         ...
 

@@ -71,7 +71,7 @@ class Prober:
     probes: Probes
     confirmations: Confirmations
     connections: Keys
-    destinations: Mapping[str, Destination]
+    destination: Destination[Target]
     hosts: Mapping[Region, str]
     observer: Observer
 
@@ -103,7 +103,7 @@ class Prober:
         target = Target(self.hosts[_TO], self.connections.write_key(connection))
         if not self.probes.begin(connection, destination, event, target.host, now):
             return
-        outcome = self.destinations[destination].deliver(target, Batch((event,)), 0)
+        outcome = self.destination.deliver(target, Batch((event,)), 0)
         self.probes.end(connection, destination, event, outcome.code)
         self.observer.tell(
             "probe.sent", connection=connection.name, host=target.host, outcome=outcome.code, status=outcome.status, detail=outcome.detail

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from candu_source.deliveries import Advance, Again, Batch, Bisect, Bury, Hold, Outcome, Stored
+from candu_source.deliveries import Advance, Again, Batch, Bisect, Bury, Hold, Outcome, Stored, Target
 from candu_source.errors import Reason, StoreError
 from candu_source.jobs import Aside, Page, Replay, ReplayKind, Sending, State, Step, Turn
 from candu_source.limits import BATCH_BYTES, BATCH_EVENTS, Pace
@@ -38,7 +38,7 @@ class Replayer:
     replayable: Replayable
     log: Log
     doors: Mapping[str, Hear]
-    destinations: Mapping[str, Destination]
+    destination: Destination[Target]
     pace: Pace
     observer: Observer
     name: str
@@ -99,7 +99,7 @@ class Replayer:
     def _deliver(self, turn: Turn, batch: Batch) -> Sending:
         replay, started_at, began = turn.replay, time.time(), time.perf_counter()
         try:
-            outcome = self.destinations[replay.destination].deliver(turn.target, batch, replay.failures)
+            outcome = self.destination.deliver(turn.target, batch, replay.failures)
         except Exception as error:  # noqa: BLE001 - what a far end provokes is its outcome
             outcome = Outcome(Reason.NETWORK, detail=f"the destination broke: {type(error).__name__}")
         chance = random.random()  # noqa: S311 - jitter

@@ -8,7 +8,7 @@ from functools import partial
 
 from flask import Flask
 
-from candu_source.app import build_courier
+from candu_source.app import build_courier, build_streams
 from candu_source.console import create_console, mount
 from candu_source.console.desk import Tools
 from candu_source.console.frame import Place
@@ -23,6 +23,7 @@ from candu_source.model import Connection, Region, Secret
 from candu_source.observe import Telltale
 from candu_source.opening import build_store
 from candu_source.settings import Settings
+from candu_source.store import Store
 from candu_source.twin.rules import source_id
 
 
@@ -44,11 +45,11 @@ def build_web(settings: Settings, telltale: Telltale | None = None) -> Flask:
     store = build_store(settings, telltale)
     gate = Gate(store.tokens, store.connections, store.log, telltale, max_body_bytes=settings.max_body_kb * 1000)
     doors = create_doors(gate, store, telltale, settings)
-    mount(doors, create_console(Place(store, settings, build_tools(settings, telltale)), telltale))
+    mount(doors, create_console(Place(store, settings, build_tools(settings, telltale, store)), telltale))
     return doors
 
 
-def build_tools(settings: Settings, telltale: Telltale) -> Tools:
+def build_tools(settings: Settings, telltale: Telltale, store: Store) -> Tools:
     """Return what the console's pages reach the world with."""
 
     def workspace(region: Region, token: Secret) -> PublicApi:
@@ -58,4 +59,12 @@ def build_tools(settings: Settings, telltale: Telltale) -> Tools:
         ask_twin(settings.twin_url, source_id(key.reveal()), connection, readback_url)
 
     warehouse = partial(warehouse_at, allow_private=settings.allow_private_addresses)
-    return Tools(telltale, build_courier(settings), workspace, trial if settings.twin_url else None, warehouse, Inquiry(warehouse))
+    return Tools(
+        telltale,
+        build_courier(settings),
+        workspace,
+        trial if settings.twin_url else None,
+        warehouse,
+        Inquiry(warehouse),
+        build_streams(settings, store),
+    )

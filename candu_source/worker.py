@@ -9,12 +9,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import Any
 
-from candu_source.deliveries import Again, Batch, Bisect, Bury, Delivery, Hold, Outcome, Settlement
+from candu_source.deliveries import Again, Batch, Bisect, Bury, Decision, Delivery, Hold, LaneKind, Outcome, Settlement, Singly
 from candu_source.errors import Reason, StoreError
 from candu_source.limits import Pace
 from candu_source.ports import Destination, Keeper, Lanes, Observer, Stop
-from candu_source.retry import decide
+from candu_source.retry import decide, decide_singly
 
 # How often an idle worker looks whether something is due; the look costs one read of the lanes.
 _IDLE_SECONDS = 0.1
@@ -67,7 +68,7 @@ class Worker:
 
     lanes: Lanes
     keeper: Keeper
-    destinations: Mapping[str, Destination]
+    destinations: Mapping[LaneKind, Destination[Any]]
     pace: Pace
     observer: Observer
     name: str
@@ -129,13 +130,17 @@ class Worker:
         paced = _IDLE_SECONDS
         for run in sorted(self._runs, key=lambda run: run.in_flight):
             while run.todo and not run.over and len(self._pending) < self.senders and self._is_ours(run, now):
-                seconds = self.pace.take(run.delivery.target, now)
+                seconds = self._paced(run.delivery, now)
                 if seconds:
                     paced = min(paced, seconds)
                     break
                 run.in_flight += 1
                 self._pending[pool.submit(self._deliver, run, run.todo.popleft())] = run
         return paced
+
+    def _paced(self, delivery: Delivery, now: float) -> float:
+        """Return the seconds until a request to Segment may go; what a sync may send, its integration says."""
+        return self.pace.take(delivery.target, now) if delivery.kind is LaneKind.SEGMENT else 0.0
 
     def _is_ours(self, run: Run, now: float) -> bool:
         """Tell whether the lease is young enough for another request to come back under it."""
@@ -144,7 +149,7 @@ class Worker:
     def _deliver(self, run: Run, batch: Batch) -> Sent:
         started_at, began = time.time(), time.perf_counter()
         try:
-            outcome = self.destinations[run.delivery.destination].deliver(run.delivery.target, batch, run.delivery.failures)
+            outcome = self.destinations[run.delivery.kind].deliver(run.delivery.target, batch, run.delivery.failures)
         except Exception as error:  # noqa: BLE001 - what one far end provokes must not end the delivery to all others
             outcome = Outcome(Reason.NETWORK, detail=f"the destination broke: {type(error).__name__}")
         return Sent(run, batch, started_at, outcome, time.perf_counter() - began)
@@ -160,20 +165,14 @@ class Worker:
 
     def _decide(self, run: Run, sent: Sent) -> None:
         run.in_flight -= 1
-        decision = decide(
-            sent.outcome,
-            sent.batch,
-            failures=run.delivery.failures,
-            refusals=run.refusals,
-            now=time.time(),
-            chance=random.random(),  # noqa: S311 - jitter
-            give_up_after=self.give_up_after,
-        )
+        decision = self._decision(run, sent)
         match decision:
             case Bisect():
                 run.todo.extendleft(reversed(sent.batch.halves()))
             case Again() | Hold():
                 run.over = True
+            case Singly(_, _, at):
+                run.over = run.over or at > 0
             case Bury():
                 run.refusals += 1
             case _:
@@ -181,6 +180,20 @@ class Worker:
         settlement = Settlement(run.delivery, sent.batch, sent.outcome, decision, sent.started_at, sent.seconds)
         self._unsettled.append((run, settlement))
         self._tell(settlement)
+
+    def _decision(self, run: Run, sent: Sent) -> Decision | Singly:
+        now, chance, failures = time.time(), random.random(), run.delivery.failures  # noqa: S311 - jitter
+        if sent.outcome.each is not None:
+            return decide_singly(sent.outcome, sent.batch, failures=failures, now=now, chance=chance)
+        return decide(
+            sent.outcome,
+            sent.batch,
+            failures=failures,
+            refusals=run.refusals,
+            now=now,
+            chance=chance,
+            give_up_after=self.give_up_after,
+        )
 
     def _settle(self) -> None:
         if not self._unsettled:
@@ -226,9 +239,10 @@ class Worker:
     def _tell(self, settlement: Settlement) -> None:
         delivery, outcome, events = settlement.delivery, settlement.outcome, len(settlement.batch.events)
         decision = type(settlement.decision).__name__.lower()
-        self.observer.count("attempts", destination=delivery.destination, outcome=outcome.code)
-        self.observer.count("attempted_events", events, destination=delivery.destination, decision=decision)
-        self.observer.time("attempt_seconds", settlement.seconds, destination=delivery.destination)
+        self.observer.count("attempts", destination=delivery.kind, outcome=outcome.code)
+        for part in settlement.parts():
+            self.observer.count("attempted_events", len(part.events), destination=delivery.kind, decision=part.name)
+        self.observer.time("attempt_seconds", settlement.seconds, destination=delivery.kind)
         self.observer.tell(
             "delivery.attempted",
             connection=delivery.connection_name,

@@ -22,9 +22,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def librarys_own_session() -> Iterator[None]:
     """Leave the official library's session, which a process shares, as it was: deliveries put their adapter into it."""
     session = library._session
-    adapters, redirects = session.adapters.copy(), session.max_redirects
+    adapters = session.adapters.copy()
     yield
-    session.adapters, session.max_redirects = adapters, redirects
+    session.adapters = adapters
 
 
 @pytest.fixture(scope="session")

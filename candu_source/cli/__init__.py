@@ -30,6 +30,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "shapes": "shapes",
         "history": "import",
         "integrations": "integrations",
+        "streams": "syncs",
         "notices": "notices channels",
         "people": "users api-tokens",
         "doctor": "doctor",

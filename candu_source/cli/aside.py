@@ -14,7 +14,7 @@ from candu_source.model import Connection
 from candu_source.rehearing import REFUSED
 from candu_source.replaying import ACCEPTED, ASKED
 from candu_source.settings import Settings
-from candu_source.store import Store
+from candu_source.store import SEGMENT_LANE, Store
 from candu_source.store.shelves import KeptReject, errors_of
 
 _most_option = click.option("-n", "most", default=50, show_default=True, type=click.IntRange(1), help="How many.")
@@ -50,17 +50,18 @@ def list_dead(settings: Settings, name: str | None, most: int, as_json: bool) ->
 
 @dead.command("replay")
 @connection_option
+@click.option("--lane", default=SEGMENT_LANE, show_default=True, help="Lane that gave up on them: segment, or a sync's name.")
 @click.option("--reason", help="Only those that died for this reason.")
 @click.option("--message", "message", metavar="ID", help="Only this event.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def replay_dead(settings: Settings, name: str | None, reason: str | None, message: str | None, yes: bool) -> None:
-    """Send dead letters again, under the same message ids."""
+def replay_dead(settings: Settings, name: str | None, lane: str, reason: str | None, message: str | None, yes: bool) -> None:
+    """Send the dead letters of a lane again, under the same message ids."""
     with opened(settings) as store:
         connection = choose(store, name)
-        draft = store.replays.draft(connection, ReplayKind.DEAD, Wanted(reason=reason, message=message))
+        draft = store.replays.draft(connection, ReplayKind.DEAD, Wanted(reason=reason, message=message), destination=lane)
         if not (yes or reason or message):
-            click.confirm(f"Send {draft.total} dead letters of {connection.name} again?", abort=True)
+            click.confirm(f"Send {draft.total} dead letters of {connection.name} › {lane} again?", abort=True)
         asked = _counts(settings, store, connection, draft, visible=True)[ASKED]
     click.echo(f"{asked} dead letters will be sent again by the worker; `ledger` shows them as pending until then.")
 

@@ -74,12 +74,14 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
     with opened(settings) as store:
         connection = store.connections.named(name)
         row, lanes = _row(connection, store), store.connections.lanes(connection.id)
+        syncs = {each.name: "on" if each.enabled else "off" for each in store.streams.all(connection.id)}
     rules, known = connection.rules, said(connection)
     proof = "" if connection.identity_secret or rules.identity == "off" else " (no secret is set)"
     details = {
         **row,
         "segment": connection.host,
         "lanes": {destination: "on" if is_on else "off" for destination, is_on in lanes.items()},
+        "syncs": syncs,
         **{field: value for field, value in known.items() if field not in ("name", "segment_host", "paused")},
         "portal": f"table of {len(rules.portal.table)}" if rules.portal.mode == "lookup" else known["portal"],
         "identity": rules.identity + proof,

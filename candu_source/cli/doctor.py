@@ -69,7 +69,8 @@ def _lanes(store: Store) -> Iterator[Finding]:
         if not tally.holds:
             yield Finding("ledger", False, f"{name}: {'; '.join(tally.faults) or 'the sum is off'}", "Report this: it must not happen.")
         if tally.held:
-            yield Finding("lane", False, f"{name} is held: {tally.held}; {tally.pending} wait", held_advice(tally.held, tally.connection))
+            advice = held_advice(tally.held, tally.connection, tally.destination)
+            yield Finding("lane", False, f"{name} is held: {tally.held}; {tally.pending} wait", advice)
         elif tally.oldest_pending and now - tally.oldest_pending > _OLD_SECONDS and tally.kind != "warehouse":
             waited = f"{name}: the oldest of {tally.pending} waits since {now - tally.oldest_pending:.0f} s"
             yield Finding("lane", False, waited, "Is a worker running? `events show` of the oldest tells its tries.")

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from candu_source import intake
 from candu_source.cli.show import choose, connection_option, emit_one, json_option, opened
-from candu_source.doors import DOORS, interactions, rest, webhook
+from candu_source.doors import DOORS, amplitude, interactions, rest, webhook
 from candu_source.doors.rest_schemas import GROUP, IDENTIFY, TRACK
 from candu_source.model import Connection, Input, Receipt, Reject
 from candu_source.settings import Settings
@@ -92,7 +92,7 @@ def _hear(door: str, line: bytes, connection: Connection) -> Iterator[Input]:
 
 
 def _door_of(line: bytes) -> str:
-    """Tell whose format a line has: Candu's envelope names itself, and the calls of its REST API their types."""
+    """Tell whose format a line has: Candu's envelope names itself, Amplitude's exports have words of their own, REST calls types."""
     try:
         value = json.loads(line)
     except ValueError:
@@ -101,6 +101,8 @@ def _door_of(line: bytes) -> str:
         return interactions.DOOR
     if "payload" in value:
         return webhook.DOOR
+    if not value.keys().isdisjoint(("event_type", "user_properties")):
+        return amplitude.DOOR
     return rest.DOOR if value.get("type") in (IDENTIFY, TRACK, GROUP) else interactions.DOOR
 
 

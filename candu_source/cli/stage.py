@@ -39,6 +39,7 @@ _PATHS: Mapping[str, str] = MappingProxyType(
         "interactions": "/v1/interactions",
         "browser": "/v1/browser/{public}",
         "rest": "/api/eventWebhook",
+        "amplitude": "/v1/amplitude/{token}",
     }
 )
 

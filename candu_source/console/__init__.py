@@ -15,9 +15,11 @@ from candu_source.console import (
     adding,
     aside,
     audit,
+    catalog,
     connect,
     delivery,
     doors,
+    editor,
     events,
     mapping,
     notices,
@@ -28,6 +30,9 @@ from candu_source.console import (
     settings,
     shapes,
     sign_in,
+    streams,
+    summary,
+    trying,
     warehouse,
     words,
 )
@@ -56,6 +61,8 @@ _HEADERS = {
 _COOKIE, _PURPOSE = "candu_source_console", "console session"
 _MODULES = (
     overview,
+    catalog,
+    editor,
     connect,
     notices,
     people,
@@ -69,12 +76,15 @@ _MODULES = (
     warehouse,
     adding,
     questions,
+    streams,
+    trying,
+    summary,
     settings,
     audit,
 )
 PAGES = tuple(chain.from_iterable(module.PAGES for module in _MODULES))
 ACTIONS = tuple(chain.from_iterable(module.ACTIONS for module in _MODULES))
-FILES = (*events.FILES, *mapping.FILES, *questions.FILES, *settings.FILES)
+FILES = (*catalog.FILES, *editor.FILES, *events.FILES, *mapping.FILES, *questions.FILES, *settings.FILES)
 # Addresses that the console answers, and the bare one for who reads it; all others are doors.
 _READS = ("GET", "HEAD")
 _ADDRESSES = (CONSOLE, ADMIN)

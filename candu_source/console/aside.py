@@ -10,7 +10,8 @@ from candu_source.doors import DOORS
 from candu_source.errors import UsageError
 from candu_source.jobs import ReplayKind, Wanted
 from candu_source.mending import mend
-from candu_source.store.groups import FilteredGroup
+from candu_source.store import SEGMENT_LANE
+from candu_source.store.groups import DeadGroup, FilteredGroup
 from candu_source.store.shelves import KeptReject, errors_of
 
 _SAMPLES, _A_PAGE = 3, 50
@@ -51,25 +52,18 @@ def reject(desk: Desk) -> dict[str, Any]:
 
 
 def dead(desk: Desk) -> dict[str, Any]:
-    """Show dead letters by reason with a few of each; `reason` shows all of one."""
+    """Show dead letters by reason with a few of each; `reason` shows all of one. What is only parked is none."""
     reason = desk.query.text("reason")
-    groups = desk.store.groups.dead(desk.connection.id)
-    most = _A_PAGE if reason else _SAMPLES
-    return {
-        "groups": [
-            {
-                **group._asdict(),
-                "samples": [
-                    {"message_id": each.message_id, "detail": each.detail, "died_at": each.died_at, "replaying": each.replay_at is not None}
-                    for each in desk.store.groups.dead_of(desk.connection.id, group.reason, most)
-                ],
-            }
-            for group in groups
-            if not reason or group.reason == reason
-        ],
-        "reason": reason or None,
-        "now": desk.now,
-    }
+    chosen = [group for group in desk.store.groups.dead(desk.connection.id) if not reason or group.reason == reason]
+    groups = [{**group._asdict(), "samples": _dead_samples(desk, group, _A_PAGE if reason else _SAMPLES)} for group in chosen]
+    return {"groups": [group for group in groups if group["samples"]], "reason": reason or None, "now": desk.now}
+
+
+def _dead_samples(desk: Desk, group: DeadGroup, most: int) -> list[dict[str, Any]]:
+    return [
+        {"message_id": each.message_id, "detail": each.detail, "died_at": each.died_at, "replaying": each.replay_at is not None}
+        for each in desk.store.groups.dead_of(desk.connection.id, group.destination, group.reason, most)
+    ]
 
 
 def filtered(desk: Desk) -> dict[str, Any]:
@@ -90,7 +84,7 @@ def replay(desk: Desk, form: Form) -> Done:
         raise UsageError("kind: events of the log are replayed from Replays, where a dry run shows what would change")
     ids = tuple(identifier(each) for each in form.many("id")) or None
     wanted = Wanted(reason=form.text("reason") or None, event=form.text("event") or None, message=form.text("message") or None, ids=ids)
-    job = desk.store.replays.draft(desk.connection, kind, wanted)
+    job = desk.store.replays.draft(desk.connection, kind, wanted, destination=form.text("destination") or SEGMENT_LANE)
     started = desk.store.replays.start(desk.connection, job, by=desk.by)
     return Done(f"{started.total} will be sent again.", f"connections/{desk.connection.id}/replays/{started.id}", {"replay": started.id})
 

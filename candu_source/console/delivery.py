@@ -22,7 +22,7 @@ _SHARES = ((0.5, "p50"), (0.95, "p95"), (0.99, "p99"))
 
 def delivery(desk: Desk) -> dict[str, Any]:
     """Show the funnel, the lanes and the charts of a period (`period`, and `since` and `until` in ISO 8601 for CUSTOM)."""
-    period, wanted = _window(desk)
+    period, wanted = asked_window(desk)
     health = desk.store.stats.health(desk.connection.id)
     funnel = desk.store.stats.funnel(desk.connection.id)
     said = word(health, desk.now)
@@ -95,7 +95,7 @@ def charts(points: Sequence[Point], wanted: Window) -> list[dict[str, Any]]:
 
 def metrics(desk: Desk) -> dict[str, Any]:
     """Return a period's deliveries under Amplitude's names."""
-    period, wanted = _window(desk)
+    period, wanted = asked_window(desk)
     return {
         "timePeriod": period,
         "start": wanted.since,
@@ -122,7 +122,8 @@ def resume(desk: Desk, _: Form) -> Done:
     return Done("Delivering again.", _place(desk))
 
 
-def _window(desk: Desk) -> tuple[Period, Window]:
+def asked_window(desk: Desk) -> tuple[Period, Window]:
+    """Return the period that a query asks for (`period`, and `since` and `until` for CUSTOM), an hour if none; raise UsageError."""
     period = desk.query.one_of("period", Period, Period.ONE_HOUR)
     since, until = (read_time(desk, desk.query, name) for name in ("since", "until"))
     return period, window(period, desk.now, since=since, until=until)

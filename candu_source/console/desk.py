@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from candu_source.channels import Answer, ChannelKind, Letter
 from candu_source.connecting import Workspace
+from candu_source.destinations.streams import StreamDestination
 from candu_source.destinations.warehouse.dialects import Warehouse
 from candu_source.destinations.warehouse.questions import Inquiry
 from candu_source.errors import NotFound, UsageError
@@ -99,7 +100,7 @@ class Courier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Hold what pages reach the world with: channels, a Segment workspace by region and token, warehouses, and for trials a twin.
+    """Hold what pages reach the world with: channels, a Segment workspace, warehouses, what syncs lead to, and for trials a twin.
 
     `trial` lets the twin send back what it stores for a connection's write key to its readback address; None where there is no twin.
     """
@@ -110,6 +111,7 @@ class Tools:
     trial: Callable[[Connection, Secret, str], None] | None
     warehouse: Callable[[Secret], Warehouse]
     inquiry: Inquiry
+    streams: StreamDestination
 
 
 @dataclass(frozen=True, slots=True)

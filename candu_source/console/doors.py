@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from candu_source.addresses import interactions_url, readback_url, rest_url, script, webhook_url
+from candu_source.addresses import amplitude_url, interactions_url, readback_url, rest_url, script, webhook_url
 from candu_source.console.desk import Desk, Form
 from candu_source.console.frame import Action, Done, Page
 from candu_source.model import Secret, TokenUse
@@ -28,6 +28,7 @@ def doors(desk: Desk) -> dict[str, Any]:
         "webhook_url": webhook_url(settings, _TOKEN),
         "interactions_url": interactions_url(settings),
         "rest_url": rest_url(settings),
+        "amplitude_url": amplitude_url(settings, _TOKEN),
         "readback_url": readback_url(settings, _TOKEN),
         "curl": _curl(settings),
         "origins": list(connection.rules.allowed_origins),
@@ -68,7 +69,7 @@ _WORDS = {TokenUse.SERVER: "servers", TokenUse.BROWSER: "web pages", TokenUse.RE
 def _shown(desk: Desk, use: TokenUse, token: Secret) -> dict[str, Any]:
     """Return the token, with the address that it makes."""
     address = {
-        TokenUse.SERVER: {"webhook_url": webhook_url(desk.settings, token)},
+        TokenUse.SERVER: {"webhook_url": webhook_url(desk.settings, token), "amplitude_url": amplitude_url(desk.settings, token)},
         TokenUse.READBACK: {"readback_url": readback_url(desk.settings, token)},
     }
     return {"use": use, "token": token.reveal(), **address.get(use, {})}

@@ -20,7 +20,7 @@ from candu_source.store import Store
 
 CONSOLE, ADMIN = "/console", "/v1/admin"
 _encode = msgspec.json.Encoder(enc_hook=lambda value: sorted(value) if isinstance(value, frozenset | set) else str(value)).encode
-_MEDIA = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
+_MEDIA = {"csv": "text/csv", "ndjson": "application/x-ndjson", "png": "image/png", "toml": "application/toml"}
 Data = Mapping[str, Any]
 
 
@@ -38,22 +38,23 @@ class Page:
     """Describe one page: its address below /console/ and /v1/admin/, its template, and what it shows.
 
     `read` returns what can be said in JSON; secrets never. A `whole` page speaks of the whole service: guests of some connections
-    do not see it. `{connection}` in the path is an id or a name.
+    do not see it. `{connection}` in the path is an id or a name. Without a template it is for programs alone.
     """
 
     path: str
-    template: str
+    template: str | None
     read: Callable[[Desk], Data]
     whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """Describe a file to take away; `name` is what it is called, its ending says what it is."""
+    """Describe a file to take away; `name` is what it is called, its ending says what it is. `whole` is as with pages."""
 
     path: str
     name: str
     read: Callable[[Desk], str | Iterator[bytes]]
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ def console_routes(place: Place, pages: Sequence[Page], actions: Sequence[Action
     for file in files:
         routes.add_url_rule(_rule(CONSOLE, file.path), _name(file), _taken(place, file), methods=["GET"])
     for page in pages:
-        routes.add_url_rule(_rule(CONSOLE, page.path), _name(page), _shown(place, page), methods=["GET"])
+        if page.template:
+            routes.add_url_rule(_rule(CONSOLE, page.path), _name(page), _shown(place, page, page.template), methods=["GET"])
     for action in actions:
         routes.add_url_rule(_rule(CONSOLE, action.path), _name(action), _acted(place, action), methods=["POST"])
     return routes
@@ -100,13 +102,13 @@ def admin_routes(place: Place, pages: Sequence[Page], actions: Sequence[Action])
     return routes
 
 
-def _shown(place: Place, page: Page) -> Callable[..., AnyResponse]:
+def _shown(place: Place, page: Page, template: str) -> Callable[..., AnyResponse]:
     def view(**part: str) -> AnyResponse:
         person = ask_person(place.store)
         if person is None:
             return redirect(url_for("sign_in.form", next=request.full_path.rstrip("?")))
         desk = _desk(place, person, part, whole=page.whole)
-        return Response(render_template(page.template, desk=desk, **page.read(desk)))
+        return Response(render_template(template, desk=desk, **page.read(desk)))
 
     return view
 
@@ -129,7 +131,7 @@ def _acted(place: Place, action: Action) -> Callable[..., AnyResponse]:
 
 def _taken(place: Place, file: File) -> Callable[..., AnyResponse]:
     def view(**part: str) -> AnyResponse:
-        desk = _desk(place, _known(ask_program(place.store) or ask_person(place.store)), part, whole=False)
+        desk = _desk(place, _known(ask_program(place.store) or ask_person(place.store)), part, whole=file.whole)
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
         return Response(file.read(desk), mimetype=_MEDIA[file.name.rpartition(".")[2]], headers=headers)
 

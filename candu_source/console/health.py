@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
+from candu_source.deliveries import LaneKind
 from candu_source.store.stats import Health, LaneHealth
 
 # A queue that is older than this is more than the usual wait for a turn.
@@ -36,7 +37,8 @@ def word(health: Health, now: float) -> Word:
     """Return the word for the lane that needs a person most."""
     if not health.last_seen and not any(lane.logged for lane in health.lanes):
         return Word("No event yet", Rank.CALM)
-    words = (_warehouse_word(lane) if lane.kind == "warehouse" else _lane_word(lane, now) for lane in health.lanes)
+    lanes = [lane for lane in health.lanes if lane.enabled or lane.kind != LaneKind.STREAM]  # a sync that is off is meant to be
+    words = (_warehouse_word(lane) if lane.kind == LaneKind.WAREHOUSE else lane_word(lane, now) for lane in lanes)
     return min(words, key=lambda each: each.rank)
 
 
@@ -45,7 +47,8 @@ def _warehouse_word(lane: LaneHealth) -> Word:
     return Word("Warehouse failing", Rank.WAIT) if lane.failures else Word("Delivering", Rank.GOOD)
 
 
-def _lane_word(lane: LaneHealth, now: float) -> Word:
+def lane_word(lane: LaneHealth, now: float) -> Word:
+    """Return the word for a lane that the worker delivers."""
     if lane.held:
         return Word(f"Held: {lane.held.replace('_', ' ')}", Rank.BAD)
     if lane.waiting_for == "paused":

@@ -100,5 +100,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "spark": spark,
     "commands": commands,
     "pairs": lambda values: [(value, value.capitalize()) for value in values],
+    "pair": lambda value: (value, value),
     "words": lambda code: str(code).replace("_", " "),
 }

@@ -1,25 +1,41 @@
-"""Guard what leaves: no redirects followed, no private address reached unless a setting allows it, stored bytes put into place."""
+"""Guard what leaves: no redirect followed, no private address reached unless allowed, no answer without end, stored bytes in place."""
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import io
 import ipaddress
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConnectionError
 
 _POOLS = 32  # hosts kept open; each keeps as many connections as there are senders
 _PIECE_BYTES = 64 * 2**10
 _PLACE = "[]"  # what json.dumps writes for the empty batch
+_ADDRESSES = 3  # of a host that are tried: each may take as long as a whole connection may
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# RFC 4291: what is given out of IPv6. RFC 6052: where translators put the IPv4 addresses of the internet.
+_GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+# RFC 6890: not global, which Python has learnt of later.
+_FOR_PROTOCOLS = ipaddress.IPv4Network("192.0.0.0/24")
 
 
 class PrivateAddress(OSError):  # noqa: N818 - a fact about an address
     """Say that a connection led to an address that is not public."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"{address} is not a public address; CANDU_SOURCE_ALLOW_PRIVATE_ADDRESSES allows it")
 
 
 def refuse_private(sock: socket.socket) -> socket.socket:
@@ -27,25 +43,105 @@ def refuse_private(sock: socket.socket) -> socket.socket:
     peer = str(sock.getpeername()[0]).partition("%")[0]
     if not is_public(peer):
         sock.close()
-        raise PrivateAddress(f"{peer} is not a public address; CANDU_SOURCE_ALLOW_PRIVATE_ADDRESSES allows it")
+        raise PrivateAddress(peer)
     return sock
 
 
 def is_public(address: str) -> bool:
-    """Tell whether a numeric address is reached through the internet; an IPv4 address written as IPv6 counts as what it is."""
+    """Tell whether a numeric address is reached through the internet; an IPv4 address within an IPv6 one counts as what it is."""
     parsed = ipaddress.ip_address(address)
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return (mapped or parsed).is_global
+    within = _within(parsed) if isinstance(parsed, ipaddress.IPv6Address) else parsed
+    given_out = within not in _FOR_PROTOCOLS if isinstance(within, ipaddress.IPv4Address) else within in _GIVEN_OUT
+    return given_out and within.is_global and not within.is_multicast
 
 
-class _PublicHTTP(HTTPConnection):
+def _within(address: ipaddress.IPv6Address) -> _Address:
+    """Return the IPv4 address that an IPv6 one leads to: mapped, by 6to4 or by a translator; else itself."""
+    translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _TRANSLATED else None
+    return address.ipv4_mapped or address.sixtofour or translated or address
+
+
+def public_addresses(host: str, port: int | str) -> list[str]:
+    """Look a host up, once, and return its public addresses; raise PrivateAddress where there is no other, or OSError."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise LocationParseError(f"{host}: a part of the name is empty or too long") from None
+    addresses = list(dict.fromkeys(str(address[0]).partition("%")[0] for *_, address in found))
+    public = [address for address in addresses if is_public(address)]
+    if not public:
+        raise PrivateAddress(addresses[0])
+    return public
+
+
+def _connect(connection: HTTPConnection, connect: Callable[[], socket.socket]) -> socket.socket:
+    """Connect to an address that was looked at before: a name that is looked up again may lead elsewhere."""
+    name = connection.host
+    *others, last = public_addresses(name, connection.port or 0)[:_ADDRESSES]
+    try:
+        for address in others:
+            connection.host = address
+            with contextlib.suppress(NewConnectionError, ConnectTimeoutError):
+                return refuse_private(connect())
+        connection.host = last
+        return refuse_private(connect())
+    finally:
+        connection.host = name
+
+
+class _Hurried(io.RawIOBase):
+    """Read from a socket for so many seconds, however often a little more comes."""
+
+    def __init__(self, raw: io.RawIOBase, seconds: float) -> None:
+        self._raw = raw
+        self._deadline = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if time.monotonic() > self._deadline:
+            raise TimeoutError("the answer does not come to its end")
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """Read an answer: nothing more is taken once the time has gone that may pass without a sign."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        if (seconds := sock.gettimeout()) is not None:
+            self.fp = io.BufferedReader(_Hurried(self.fp.detach(), seconds))
+
+
+class _HTTP(HTTPConnection):
+    response_class = _Answer
+
+
+class _HTTPS(HTTPSConnection):
+    response_class = _Answer
+
+
+class _PublicHTTP(_HTTP):
     def _new_conn(self) -> socket.socket:
-        return refuse_private(super()._new_conn())
+        return _connect(self, super()._new_conn)
 
 
-class _PublicHTTPS(HTTPSConnection):
+class _PublicHTTPS(_HTTPS):
     def _new_conn(self) -> socket.socket:
-        return refuse_private(super()._new_conn())
+        return _connect(self, super()._new_conn)
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTP
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPS
 
 
 class _PublicHTTPPool(HTTPConnectionPool):
@@ -65,17 +161,17 @@ class FragmentAdapter(HTTPAdapter):
         super().__init__(pool_connections=_POOLS, pool_maxsize=senders)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Build the pools, with connections that refuse private addresses."""
+        """Build the pools, with connections that refuse private addresses unless they are allowed."""
         super().init_poolmanager(*args, **kwargs)
-        if not self._allow_private:
-            self.poolmanager.pool_classes_by_scheme = {"http": _PublicHTTPPool, "https": _PublicHTTPSPool}
+        pools = (_HTTPPool, _HTTPSPool) if self._allow_private else (_PublicHTTPPool, _PublicHTTPSPool)
+        self.poolmanager.pool_classes_by_scheme = dict(zip(("http", "https"), pools, strict=True))
 
     def carry(self, fragments: Sequence[bytes]) -> None:
         """Set the messages of the next request that this thread sends."""
         self._fragments.waiting = fragments
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send the library's request with the carried messages in its batch."""
+        """Send a request, with the carried messages in its batch; raise TooManyRedirects for a redirect, of which no body is read."""
         fragments: Sequence[bytes] | None = self._fragments.__dict__.pop("waiting", None)
         if fragments is not None:
             assert isinstance(request.body, str)
@@ -83,15 +179,18 @@ class FragmentAdapter(HTTPAdapter):
             pieces = _Pieces(f"{before}[".encode(), fragments, f"]{after}".encode())
             request.body = pieces  # type: ignore[assignment] # requests sends what can be iterated
             request.headers["Content-Length"] = str(pieces.length)
-        return super().send(request, *args, **kwargs)
+        answer = super().send(request, *args, **kwargs)
+        if answer.is_redirect:
+            answer.close()
+            raise requests.TooManyRedirects("redirects are not followed", response=answer)
+        return answer
 
 
 def guard(session: requests.Session, *, senders: int, allow_private: bool) -> FragmentAdapter:
-    """Mount the guarded adapter on a session and forbid redirects; return the adapter."""
+    """Mount the guarded adapter on a session; return the adapter."""
     adapter = FragmentAdapter(senders=senders, allow_private=allow_private)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
-    session.max_redirects = 0
     return adapter
 
 

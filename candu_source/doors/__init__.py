@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from candu_source.doors import browser, health, interactions, readback, rest, webhook
+from candu_source.doors import amplitude, browser, health, interactions, readback, rest, webhook
 from candu_source.doors.answers import answer_errors
 from candu_source.doors.gate import Gate, Hear
 from candu_source.doors.quota import Quota
@@ -17,7 +17,7 @@ from candu_source.observe import Telltale
 from candu_source.settings import Settings
 
 # door -> how it reads a body; replays and imports go the same way as requests.
-DOORS: Mapping[str, Hear] = MappingProxyType({door.DOOR: door.hear for door in (webhook, interactions, browser, rest)})
+DOORS: Mapping[str, Hear] = MappingProxyType({door.DOOR: door.hear for door in (webhook, interactions, browser, rest, amplitude)})
 
 
 def create_doors(gate: Gate, store: Any, telltale: Telltale, settings: Settings) -> Flask:
@@ -28,6 +28,7 @@ def create_doors(gate: Gate, store: Any, telltale: Telltale, settings: Settings)
     app.register_blueprint(interactions.blueprint(gate))
     app.register_blueprint(browser.blueprint(gate, Quota(settings.browser_address_limit, settings.browser_token_limit)))
     app.register_blueprint(rest.blueprint(gate, store.contents))
+    app.register_blueprint(amplitude.blueprint(gate))
     app.register_blueprint(readback.blueprint(gate, store.confirmer, telltale))
     app.register_blueprint(health.blueprint(store.ledger, store.database.check_room, store.notices.causes, telltale.exposition))
     answer_errors(app, telltale)

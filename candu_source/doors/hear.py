@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from itertools import islice
 from typing import Any
 
 import msgspec
 from marshmallow import Schema, ValidationError
 
-from candu_source.doors.items import find_faults, is_suspect, read_tolerantly, split
+from candu_source.doors.items import find_faults, is_long, is_suspect, read_tolerantly, split
 from candu_source.doors.schemas import flatten, typed
 from candu_source.errors import Reason
 from candu_source.model import Input, Reject
 
 # As many fields of one item are named; the answer to a hostile one stays small.
 _MOST_FIELDS = 50
+_decode_anything = msgspec.json.Decoder().decode
 
 
 class Contract:
-    """Pair a marshmallow schema with the typed decoder derived from it; both give the same typed value."""
+    """Pair a marshmallow schema with the typed decoder derived from it; both give the same typed value.
 
-    def __init__(self, schema: type[Schema]) -> None:
+    `whole`: what the schema does not name is held to JSON's rules, too, because somebody reads it later. `longs` are fields of the item
+    that the schema does not name and whose integers may have 64 bits.
+    """
+
+    def __init__(self, schema: type[Schema], *, whole: bool = False, longs: Set[str] = frozenset()) -> None:
         self.type = typed(schema)
         self._schema = schema()
-        self._decode = msgspec.json.Decoder(self.type).decode
+        self._longs = longs
+        self._decode = self._decode_whole if whole else msgspec.json.Decoder(self.type).decode
 
     def read(self, raw: bytes, index: int, explain: Callable[[Any], Reject | None] = lambda _: None) -> Any:
         """Return the typed value of an item, or the Reject that names each field; `explain` sees what the schema refuses first."""
@@ -38,6 +44,9 @@ class Contract:
             return Reject(index, value.code, value.errors, raw)
         return self._explain(value, raw, index, explain)
 
+    def _decode_whole(self, raw: bytes) -> Any:
+        return msgspec.convert(_decode_anything(raw), self.type)
+
     def check(self, value: dict[str, Any], prefix: str) -> tuple[dict[str, Any], dict[str, list[str]]]:
         """Load a value that is parsed already; return it with its errors by dotted field."""
         try:
@@ -46,7 +55,7 @@ class Contract:
             return value, flatten(error.messages, prefix)
 
     def _explain(self, value: Any, raw: bytes, index: int, explain: Callable[[Any], Reject | None]) -> Any:
-        if errors := find_faults(value):
+        if errors := find_faults(self._without_longs(value)):
             return _invalid(index, errors, raw)
         if refused := explain(value):
             return refused
@@ -54,6 +63,11 @@ class Contract:
             return _invalid(index, {"body": ["Send a JSON object, or a list of them."]}, raw)
         loaded, errors = self.check(value, "")
         return _invalid(index, errors, raw) if errors else msgspec.convert(loaded, self.type)
+
+    def _without_longs(self, value: Any) -> Any:
+        if not (self._longs and isinstance(value, dict)):
+            return value
+        return {name: inner for name, inner in value.items() if not (name in self._longs and is_long(inner))}
 
 
 def hear_items(body: bytes, hear_one: Callable[[bytes, int], Input], *, batch: bool = False) -> Sequence[Input]:

@@ -17,6 +17,8 @@ DEPTH = 32
 _LONGEST_SAMPLE = 80
 # Items a request; more of them would hold a process for seconds, however small they are.
 MOST_ITEMS = 10_000
+_LONG = 2**63
+_READABLE_DIGITS = len(str(-_LONG)) + 1  # so many of an integer tell that it has more than 64 bits
 
 # The strict decoder refuses NaN, infinities and lone surrogates by itself; these it lets through, and bytes that are not UTF-8.
 _ESCAPED_NUL = b"\\u0000"
@@ -105,7 +107,7 @@ def read_tolerantly(body: bytes) -> Any:
 
 def _integer(digits: str) -> int:
     """Read an integer; of one with too many digits for Python to read only that it is beyond every limit."""
-    return int(digits[: len(str(LARGEST_INTEGER)) + 2])
+    return int(digits[:_READABLE_DIGITS])
 
 
 def _prune(body: bytes) -> bytes:
@@ -203,6 +205,11 @@ def _scalar_fault(value: Any) -> str | None:
     if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
         return "The integer is beyond 2^53; send it as text."
     return None
+
+
+def is_long(value: Any) -> bool:
+    """Tell whether a value is an integer of 64 bits."""
+    return isinstance(value, int) and -_LONG <= value < _LONG
 
 
 def _text_fault(text: str) -> str | None:

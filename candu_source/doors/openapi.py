@@ -14,6 +14,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
 from candu_source import __version__
+from candu_source.doors.amplitude_schemas import AmplitudeItem
 from candu_source.doors.bodies import ConfirmedBody, ContentBody, PartialBody, ProblemBody, ReadbackCall, ReceiptBody, SuccessBody
 from candu_source.doors.rest_schemas import GroupCall, IdentifyCall, TrackCall
 from candu_source.doors.schemas import BrowserEvent, CanduWebhook, InteractionCall, Whole
@@ -68,6 +69,7 @@ def _one_or_list(schema: type[Schema], *, batch: bool = False) -> dict[str, Any]
     return {"oneOf": [schema, many, *([envelope] if batch else [])]}
 
 
+_AMPLITUDE = "Take events and users of Amplitude's Webhook destination"
 _CALLS = (IdentifyCall, TrackCall, GroupCall)
 _DOORS: Mapping[str, _Door] = MappingProxyType(
     {
@@ -96,6 +98,8 @@ _DOORS: Mapping[str, _Door] = MappingProxyType(
             security=_BEARER_OR_BASIC,
             answers=(("200", "Success"), ("202", "Partial")),
         ),
+        "/v1/amplitude/{token}": _Door(_AMPLITUDE, _one_or_list(AmplitudeItem), _READ, "amplitude"),
+        "/v1/amplitude": _Door(_AMPLITUDE, _one_or_list(AmplitudeItem), _READ, "amplitude", security=_BEARER_OR_BASIC),
         "/v1/readback/{token}": _Door(
             "Take what Segment's Webhooks destination sends back",
             _one_or_list(ReadbackCall),
@@ -128,6 +132,8 @@ _PAGES: Mapping[str, _Page] = MappingProxyType(
             _BEARER_OR_BASIC,
             {"schema": {"type": "array", "items": "Content"}},
         ),
+        "/v1/amplitude/{token}": _Page("Tell a person what this address is", "text/html", _STRANGER),
+        "/v1/amplitude": _Page("Tell a person what this address is", "text/html"),
         "/v1/readback/{token}": _Page("Tell a person what this address is", "text/html", _STRANGER),
         "/v1/collector.js": _Page("Serve the collector script", "text/javascript", _UNCHANGED),
         "/v1/openapi.json": _Page("Serve this document", "application/json"),

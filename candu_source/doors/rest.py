@@ -16,6 +16,7 @@ from candu_source.doors.hear import Contract, hear_items
 from candu_source.doors.pages import door_page
 from candu_source.doors.rest_schemas import GROUP, IDENTIFY, TRACK, AnyCall, GroupCall, IdentifyCall, TrackCall, rest_faults
 from candu_source.errors import Reason
+from candu_source.mapping import bounded_id
 from candu_source.model import Call, Connection, Input, Receipt, Reject
 
 DOOR = "rest"
@@ -61,7 +62,7 @@ def _hear_one(raw: bytes, index: int) -> Call | Reject:
         anonymous_id=call.anonymousId or None,
         body={word: getattr(call, word) or {} for word in _OWN_WORDS[call.type]},  # only properties may be absent
         context=call.context or {},
-        id=call.messageId,
+        id=call.messageId and bounded_id(call.messageId),
         occurred_at=call.timestamp,
     )
 

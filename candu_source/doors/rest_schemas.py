@@ -9,7 +9,8 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from candu_source.doors.schemas import EVENT_ID_CHARACTERS, ID_CHARACTERS, NAME_CHARACTERS, NOBODY, Scalars
+from candu_source.doors.schemas import ID_CHARACTERS, NAME_CHARACTERS, NOBODY, Scalars
+from candu_source.mapping import MESSAGE_ID_CHARACTERS
 
 IDENTIFY, TRACK, GROUP = "identify", "track", "group"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
@@ -46,7 +47,7 @@ class _Call(Schema):
     userId = _who("Your own id of the user; a group may have an anonymousId in its place.")  # noqa: N815 - wire names
     userID = _who("The same, as Candu's tables spell it.")  # noqa: N815
     anonymousId = _who("Not in Candu's API; Segment takes it beside or instead of userId.")  # noqa: N815
-    messageId = _text(EVENT_ID_CHARACTERS, allow_none=True, metadata={"description": "Not in Candu's API; makes sending again harmless."})  # noqa: N815
+    messageId = _text(MESSAGE_ID_CHARACTERS, allow_none=True, metadata={"description": "Not in Candu's API; makes sending again harmless."})  # noqa: N815
     timestamp = fields.String(
         allow_none=True,
         metadata={

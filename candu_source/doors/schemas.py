@@ -9,11 +9,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from candu_source.mapping import INTERACTION, VIEW
+from candu_source.mapping import EVENT_ID_CHARACTERS, INTERACTION, VIEW
 from candu_source.model import LARGEST_INTEGER
 
 ID_CHARACTERS = 255
-EVENT_ID_CHARACTERS = 64  # "candu:" + connection + ":" + 64 stays under Segment's 100
 NAME_CHARACTERS = 1_000
 NOBODY = "Send userId, anonymousId or both: Segment drops a call without either."
 _DIGITS = re.compile(r"0|[1-9][0-9]*")
@@ -207,7 +206,8 @@ def typed(schema: type[Schema]) -> Any:
     required = [(name, _type_of(field)) for name, field in declared.items() if field.required]
     optional = [(name, _or_none(field), None) for name, field in declared.items() if not field.required]
     strict = schema.Meta.unknown == RAISE
-    return msgspec.defstruct(schema.__name__, [*required, *optional], forbid_unknown_fields=strict, module=__name__)
+    wire = {name: field.data_key for name, field in declared.items() if field.data_key is not None}
+    return msgspec.defstruct(schema.__name__, [*required, *optional], forbid_unknown_fields=strict, rename=wire, module=__name__)
 
 
 def _or_none(field: fields.Field[Any]) -> Any:

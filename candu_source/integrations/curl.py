@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from candu_source.integrations.rendering import Rendered
 
-# Amplitude names itself so (Amplitude, "Webhooks").
-USER_AGENT = "Amplitude/Webhook/1.0"
 # Amplitude writes --data, which takes what begins with @ for the name of a file.
 _DATA = {False: "--data", True: "--data-raw"}
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from candu_source.integrations.tile import Kind
+
 _TEXT = (
     "device_carrier city user_id platform os_version version_name ip_address dma $insert_id event_type library device_type start_version "
     "os_name device_id language country region device_family uuid device_brand device_manufacturer device_model carrier idfa adid"
@@ -17,8 +19,10 @@ _TIME = "server_received_time event_time processed_time client_upload_time serve
 _INTEGER = "app event_id amplitude_id session_id"
 _FLOAT = "location_lng location_lat"
 _OBJECT = "group_properties user_properties groups event_properties data"
-# Amplitude takes no event without its type and stamps each with a time; nothing else is promised.
-ALWAYS = frozenset({"event_type", "event_time"})
+# Amplitude takes no event without its type and stamps each with a time; nothing else is promised, and nothing at all of a user.
+ALWAYS: Mapping[Kind, frozenset[str]] = MappingProxyType({"events": frozenset({"event_type", "event_time"}), "users": frozenset()})
+# Names that Amplitude keeps for itself; no event has them.
+RESERVED_TYPES = frozenset({"_all", "_identify"})
 
 # Text that breaks what was not quoted, escaped or thought of.
 HOSTILE = "a \"quote\", a \\ backslash,\na line, \x01 and \x7f, </script> ${input} '$(id)' ü 😀 \u2028"

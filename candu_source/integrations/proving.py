@@ -6,7 +6,8 @@ every other one; first over an event that has nothing but what is promised, then
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -16,10 +17,11 @@ import msgspec
 from candu_source.integrations.fields import ALWAYS, HOSTILE, TYPES, typical, unusual
 from candu_source.integrations.freemarker import TemplateError
 from candu_source.integrations.rendering import Compiled, Given, compile_payload
-from candu_source.integrations.tile import Integration
+from candu_source.integrations.tile import Integration, Kind
 
-# Pairs of a payload with many fields are many: so many requests are rendered, the simplest first.
+# Pairs of a payload with many fields are many: so many requests are rendered, the simplest first, and none after so long.
 MOST_TRIED = 20_000
+MOST_SECONDS = 30.0
 _MISSING = object()
 # Some moment: what `.now` says is nobody's data.
 _NOW = 1_646_078_821_795
@@ -56,20 +58,28 @@ class Proof:
         """Tell whether nothing that was tried fails."""
         return not self.fault
 
+    def __str__(self) -> str:
+        """Say it in one line."""
+        told = "always renders" if self.holds else f"fails where {' and '.join(self.because) or 'nothing is unusual'}: {self.fault}"
+        return f"{told} ({self.tried:,} requests tried)"
 
-def prove(integration: Integration, kind: str) -> Proof:
-    """Prove the payload `kind` (events or users) of an integration; raise TemplateError when it does not compile."""
+
+def prove(integration: Integration, kind: Kind, clock: Callable[[], float] = time.monotonic) -> Proof:
+    """Prove the payload `kind` (events or users) of an integration; raise TemplateError when it does not compile.
+
+    `clock`, in seconds, is what ends a proof of templates that take long.
+    """
     payload = integration.payloads[kind]
     compiled = compile_payload(payload)
     wants_json = "json" in {name.lower(): value for name, value in payload.headers.items()}.get("content-type", "json").lower()
-    tried = 0
-    for base, choices in _worlds(integration, compiled):
+    tried, deadline = 0, clock() + MOST_SECONDS
+    for base, choices in _worlds(integration, compiled, ALWAYS[kind]):
         for chosen in _chosen(choices):
             tried += 1
             given = _changed(base, chosen)
             if fault := _fault(compiled, given, wants_json=wants_json):
                 return Proof(tried, tuple(map(str, chosen)), fault, given)
-            if tried == MOST_TRIED:
+            if tried == MOST_TRIED or clock() > deadline:
                 return Proof(tried)
     return Proof(tried)
 
@@ -83,26 +93,26 @@ def _fault(compiled: Compiled, given: Given, *, wants_json: bool) -> str:
     return f"the body is no JSON: {fault}" if fault else ""
 
 
-def _worlds(integration: Integration, compiled: Compiled) -> Iterator[tuple[Given, list[Choice]]]:
+def _worlds(integration: Integration, compiled: Compiled, promised: frozenset[str]) -> Iterator[tuple[Given, list[Choice]]]:
     """Yield what is promised and no more, then everything that is named, each with what may be unlike that."""
     named = compiled.used("input")
     parameters = {parameter.name: _PARAMETER for parameter in integration.parameters}
     sure = {mapping.name: "some value" for mapping in integration.mappings if mapping.required}
-    least = Given({name: typical(name) for name in ALWAYS}, parameters, {}, sure)
+    least = Given({name: typical(name) for name in promised}, parameters, {}, sure)
     most = replace(
         least,
-        input={name: typical(name) for name in sorted(named | ALWAYS)},
+        input={name: typical(name) for name in sorted(named | promised)},
         mapped_properties={"plan": '"some value"'},
         mapped_fields={mapping.name: "some value" for mapping in integration.mappings},
     )
-    choices = [*_of_input(named), *_of_parameters(compiled), *_of_mappings(integration), *_of_properties(integration)]
+    choices = [*_of_input(named, promised), *_of_parameters(compiled), *_of_mappings(integration), *_of_properties(integration)]
     yield least, choices
     yield most, choices
 
 
-def _of_input(named: frozenset[str]) -> Iterator[Choice]:
+def _of_input(named: frozenset[str], promised: frozenset[str]) -> Iterator[Choice]:
     for name in sorted(named):
-        if name not in ALWAYS:
+        if name not in promised:
             yield Choice("input", name, _MISSING)
             yield Choice("input", name, None)
         for value in unusual(name):

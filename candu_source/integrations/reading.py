@@ -91,11 +91,19 @@ def read_file(file: Path) -> Integration:
         raw = file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    return read(raw, str(file), logos=file.parent)
+    loaded = _loaded(raw, str(file))
+    logo = loaded["connection"].get("logo")
+    return _made(loaded, None if logo is None else _logo(file.parent, logo))
 
 
-def read(raw: bytes, name: str, *, logos: Path | None = None) -> Integration:
-    """Read an integration from the bytes of a TOML file (JSON where `name` ends so); raise UsageError naming the field that is off."""
+def read(raw: bytes, name: str, logo: bytes | None = None) -> Integration:
+    """Read an integration from the bytes of a TOML or JSON file, of which its logo is no part; raise UsageError naming the field."""
+    if logo is not None:
+        _insist_png(logo, "it")
+    return _made(_loaded(raw, name), logo)
+
+
+def _loaded(raw: bytes, name: str) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = _Integration().load(_parse(raw, name))
     except ValidationError as error:
@@ -104,9 +112,12 @@ def read(raw: bytes, name: str, *, logos: Path | None = None) -> Integration:
         ) from None
     for kind in ("parameters", "mappings"):
         _insist_once(name, kind, [each.name for each in loaded[kind]])
-    info = loaded["connection"]
+    return loaded
+
+
+def _made(loaded: Mapping[str, Any], logo: bytes | None) -> Integration:
     return Integration(
-        info=Info(**{**info, "logo": _logo(logos, info["logo"]) if "logo" in info else None}),
+        info=Info(**{**loaded["connection"], "logo": logo}),
         parameters=tuple(loaded["parameters"]),
         mappings=tuple(loaded["mappings"]),
         events=loaded.get("events"),
@@ -121,24 +132,29 @@ def _parse(raw: bytes, name: str) -> Any:
     if len(raw) > _FILE_BYTES:
         raise UsageError(f"{name} has {len(raw):,} bytes; an integration's file has at most {_FILE_BYTES:,}")
     try:
-        return json.loads(raw) if name.endswith(".json") else tomllib.loads(raw.decode())
+        # No TOML begins with a brace.
+        return json.loads(raw) if raw.lstrip().startswith(b"{") else tomllib.loads(raw.decode())
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{name} does not read: {error}") from None
 
 
-def _logo(directory: Path | None, name: str) -> bytes:
-    if directory is None or Path(name).name != name:
+def _logo(directory: Path, name: str) -> bytes:
+    if Path(name).name != name:
         raise UsageError(f"connection.logo: {name!r} is not the name of a file beside the integration's")
     try:
         with (directory / name).open("rb") as file:
             raw = file.read(_LOGO_BYTES + 1)
     except OSError as error:
         raise UsageError(f"connection.logo: {name} cannot be read: {error.strerror}") from None
+    _insist_png(raw, name)
+    return raw
+
+
+def _insist_png(raw: bytes, name: str) -> None:
     if not raw.startswith(_PNG):
         raise UsageError(f"connection.logo: {name} is not a PNG")
     if len(raw) > _LOGO_BYTES:
         raise UsageError(f"connection.logo: {name} has more than {_LOGO_BYTES:,} bytes")
-    return raw
 
 
 def _insist_once(file: str, kind: str, names: list[str]) -> None:

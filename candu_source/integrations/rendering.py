@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ from candu_source.integrations.tile import Payload
 
 # What templates read from; FreeMarker's own words are not among them.
 ROOTS = ("input", "parameters", "mappedProperties", "mappedFields")
+# What Amplitude's webhooks carry (Amplitude, "Webhooks"), unless an integration says otherwise.
+USUAL_HEADERS: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json", "User-Agent": "Amplitude/Webhook/1.0"})
 _LINE_ENDS = frozenset("\r\n\0")
 _TRAILING = re.compile(r",(?=\s*(?:[}\]]|\Z))")
 
@@ -81,9 +84,11 @@ def _rendered(part: str, template: Template, data: Mapping[str, Any], now: int) 
 
 
 def compile_payload(payload: Payload) -> Compiled:
-    """Compile the templates of a payload; raise TemplateError of the first that does not compile."""
-    headers = {name: compile_template(value) for name, value in payload.headers.items()}
-    return Compiled(payload.method, compile_template(payload.url), headers, compile_template(payload.body))
+    """Compile the templates of a payload, with the headers that Amplitude adds; raise TemplateError of the first that does not compile."""
+    own = {name.lower() for name in payload.headers}
+    headers = {name: value for name, value in USUAL_HEADERS.items() if name.lower() not in own} | dict(payload.headers)
+    templates = {name: compile_template(value) for name, value in headers.items()}
+    return Compiled(payload.method, compile_template(payload.url), templates, compile_template(payload.body))
 
 
 def _insist_sendable(url: str, headers: Mapping[str, str]) -> None:

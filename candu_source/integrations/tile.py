@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 
 # No partner documents less than Customer.io's 100 000 bytes of event data; a body may be as large unless the file says otherwise.
 BODY_BYTES = 100_000
+Kind = Literal["events", "users"]
+KINDS: frozenset[Kind] = frozenset({"events", "users"})
 
 
 class State(StrEnum):
@@ -23,12 +25,16 @@ class State(StrEnum):
 
 
 class Parameter(NamedTuple):
-    """Describe a value that whoever sets up a sync gives: its id in templates, its label, whether it is a secret, what is offered first."""
+    """Describe a value that whoever sets up a sync gives: its id in templates, its label, whether it is a secret, what is offered first.
+
+    `options` are all that it may be; empty for anything, as in every file.
+    """
 
     name: str
     display_name: str
     secret: bool = False
     default: str = ""
+    options: tuple[str, ...] = ()
 
 
 class MappedField(NamedTuple):
@@ -70,7 +76,7 @@ class Integration:
     """Describe a destination that anybody can define; a kind of payload that is None is not offered.
 
     With `property_selection` a sync chooses which properties to send. `requests_per_minute` 0 is as fast as it goes; `body_bytes`
-    is what one request may hold.
+    is what one request may hold. One that is `by_code` has no templates: its requests are written by a program, of events and users.
     """
 
     info: Info
@@ -82,8 +88,15 @@ class Integration:
     requests_per_minute: int = 0
     body_bytes: int = BODY_BYTES
     state: State = State.DRAFT
+    by_code: bool = False
 
     @property
-    def payloads(self) -> Mapping[str, Payload]:
+    def takes(self) -> frozenset[Kind]:
+        """Return the kinds of payloads that can be sent."""
+        return KINDS if self.by_code else frozenset(self.payloads)
+
+    @property
+    def payloads(self) -> Mapping[Kind, Payload]:
         """Return the payloads there are, by the file's word for each."""
-        return {name: payload for name, payload in (("events", self.events), ("users", self.users)) if payload}
+        both: Mapping[Kind, Payload | None] = {"events": self.events, "users": self.users}
+        return {kind: payload for kind, payload in both.items() if payload}

@@ -18,6 +18,7 @@ from candu_source.store.entries import SqlEntries
 from candu_source.store.export import SqlExport
 from candu_source.store.groups import SqlGroups
 from candu_source.store.index import SqlIndex
+from candu_source.store.integrations import SqlIntegrations
 from candu_source.store.lanes import SqlLanes
 from candu_source.store.ledger import SqlLedger
 from candu_source.store.notices import SqlNotices
@@ -27,10 +28,12 @@ from candu_source.store.replay_turns import SqlReplayable, SqlTurns
 from candu_source.store.replays import SqlReplays
 from candu_source.store.retention import SqlKeeper
 from candu_source.store.search import SqlSearch
+from candu_source.store.setbacks import SqlSetbacks
 from candu_source.store.shapes import SqlShapes
 from candu_source.store.shelves import SqlShelves
 from candu_source.store.sqlite import Database
 from candu_source.store.stats import SqlStats
+from candu_source.store.streams import SqlStreams
 from candu_source.store.tokens import SqlTokens
 from candu_source.store.trace import SqlTrace
 from candu_source.store.vault import Vault, key_beside
@@ -73,6 +76,9 @@ class Store:
     notices: SqlNotices
     channels: SqlChannels
     warehouses: SqlWarehouses
+    streams: SqlStreams
+    integrations: SqlIntegrations
+    setbacks: SqlSetbacks
     entries: SqlEntries
     made_key: bool
 
@@ -129,6 +135,9 @@ def open_store(settings: Settings) -> Store:
         ),
         channels=SqlChannels(database, vault),
         warehouses=SqlWarehouses(database, vault),
+        streams=SqlStreams(database, vault),
+        integrations=SqlIntegrations(database),
+        setbacks=SqlSetbacks(database),
         entries=SqlEntries(database),
         made_key=made,
     )

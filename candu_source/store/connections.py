@@ -132,7 +132,8 @@ class SqlConnections:
         """Turn a lane on or off; while it is off its events wait. Raises NotFound."""
         lanes = self.lanes(connection.id)
         if destination not in lanes:
-            raise NotFound(f"{connection.name} has no lane {destination!r}; it has {', '.join(lanes) or 'none'}")
+            known = f"it has {', '.join(lanes) or 'none'}, and `candu-source syncs` for syncs"
+            raise NotFound(f"{connection.name} has no lane {destination!r}; {known}")
         if lanes[destination] == enabled:
             return
         with self._database.write() as db:

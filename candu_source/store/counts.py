@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from candu_source.deliveries import Advance, Bury, Settlement
+from candu_source.deliveries import Advance, Bury, LaneKind, Settlement
 from candu_source.errors import Reason
 from candu_source.latency import bucket
 from candu_source.periods import KEPT
 from candu_source.store.sql import Statements
 
-# What deliveries are counted as, under the topic `lane:<destination>`; and `latency:<bucket>`.
-FIRST_ATTEMPT, AFTER_RETRY, DISCARDED, EXPIRED = "first_attempt", "after_retry", "discarded", "expired"
+# What deliveries are counted as, under the topic `lane:<destination>`; and `latency:<bucket>`. What is left out are values, not events.
+FIRST_ATTEMPT, AFTER_RETRY, DISCARDED, EXPIRED, LEFT_OUT = "first_attempt", "after_retry", "discarded", "expired", "left_out"
 LATENCY = "latency:"
 
 
@@ -51,19 +51,21 @@ def count_settlement(db: sqlite3.Connection, sql: Statements, settlement: Settle
 
 
 def ended_by(settlement: Settlement, now: float) -> Counter[str]:
-    """Count the events that one try ended, by how and by how long that took since they were accepted.
+    """Count the events that one try ended, by how and by how long that took since they were accepted, and the values that it left out.
 
-    A dead letter that is sent again counts when it is delivered, without its time: it waited for a person.
+    A dead letter that somebody asked for again counts when it is delivered, without its time: it waited for a person.
     """
-    batch, events = settlement.batch, len(settlement.batch.events)
-    match settlement.decision:
-        case Advance() if batch.replay:
-            return Counter({AFTER_RETRY: events})
-        case Advance():
-            ended = Counter({AFTER_RETRY if settlement.delivery.failures else FIRST_ATTEMPT: events})
-            for accepted_at, some in Counter(event.accepted_at for event in batch.events).items():
-                ended[f"{LATENCY}{bucket(now - accepted_at)}"] += some
-            return ended
-        case Bury(reason) if not batch.replay:
-            return Counter({EXPIRED if reason is Reason.EXPIRED else DISCARDED: events})
-    return Counter()
+    ended: Counter[str] = Counter()
+    replay, lane_failed = settlement.batch.replay, settlement.delivery.failures > 0
+    again = lane_failed and settlement.delivery.kind is not LaneKind.STREAM  # of a sync, each event has its own tries
+    for part in settlement.parts():
+        for (accepted_at, parked), some in Counter((event.accepted_at, event.tries > 0) for event in part.events).items():
+            asked = replay and not parked
+            match part.decision:
+                case Advance():
+                    ended[AFTER_RETRY if again or replay else FIRST_ATTEMPT] += some
+                    if not asked:
+                        ended[f"{LATENCY}{bucket(now - accepted_at)}"] += some
+                case Bury(reason) if not asked:
+                    ended[EXPIRED if reason is Reason.EXPIRED else DISCARDED] += some
+    return ended + Counter({LEFT_OUT: settlement.outcome.left_out})

@@ -20,6 +20,7 @@ PURGES = (
     "purge_imports",
     "purge_warehouses",
     "purge_syncs",
+    "purge_streams",
     "purge_last_seen",
     "purge_log",
     "purge_attempts",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from candu_source.deliveries import Advance, Outcome
@@ -27,16 +28,11 @@ class SqlEntries:
 
     def read(self, connection: str, after: int, *, until: int = _END, most: int, most_bytes: int) -> list[Entry]:
         """Return the next events beyond `after`, up to `until`, at most so many, and about so many bytes; empty at the end."""
-        entries: list[Entry] = []
-        size = 0
         with self._database.read() as db:
             rows = db.execute(self._sql["warehouse_chunks"], {"connection": connection, "after": after})
-            for stored in chunks.stored(rows, after, until + 1):
-                entries.append(Entry(stored.ref, stored.message, stored.accepted_at, None))
-                size += len(stored.message)
-                if len(entries) == most or size >= most_bytes:
-                    break
-            return _sent(entries, list(self._tries(db, connection, entries))) if entries else []
+            refs, messages, accepted = _stretch(rows, after, until, most, most_bytes)
+            sent = _sent(refs, self._tries(db, connection, refs)) if refs else []
+        return list(map(Entry, refs, messages, accepted, sent))
 
     def head(self, connection: str) -> int:
         """Return the place of the last event; raise NotFound."""
@@ -69,16 +65,37 @@ class SqlEntries:
                 db.executemany(self._sql["add_attempt"], [{**each, "replay": False, "settled": True} for each in tried])
             db.execute(self._sql["lane_passed"], {**lane, "cursor": ref})
 
-    def _tries(self, db: sqlite3.Connection, connection: str, entries: list[Entry]) -> Iterator[Any]:
-        stretch = {"first": entries[0].ref, "last": entries[-1].ref, "most": BATCH_EVENTS}
+    def _tries(self, db: sqlite3.Connection, connection: str, refs: Sequence[int]) -> Iterable[tuple[int, int, float]]:
+        stretch = {"first": refs[0], "last": refs[-1], "most": BATCH_EVENTS}
         return db.execute(self._sql["sent_between"], {"connection": connection, "destination": SEGMENT_LANE, **stretch})
 
 
-def _sent(entries: list[Entry], tries: list[tuple[int, int, float]]) -> list[Entry]:
-    """Return entries with when each was delivered to Segment."""
-    first = entries[0].ref
-    known = entries.copy()
+def _stretch(rows: Iterable[Any], after: int, until: int, most: int, most_bytes: int) -> tuple[list[int], list[bytes], list[float]]:
+    """Return the places, the messages and the times of acceptance that rows (last_seq, events, messages, accepted_at) hold.
+
+    Column by column, because a sync reads a million of them; a chunk is not cut for its bytes.
+    """
+    refs: list[int] = []
+    messages: list[bytes] = []
+    accepted: list[float] = []
+    size = 0
+    for last, events, column, accepted_at in rows:
+        first = last - events + 1
+        wanted = range(max(first, after + 1), min(last, until) + 1)[: most - len(refs)]
+        some = chunks.unpack_bytes(column)[wanted.start - first : wanted.stop - first] if wanted else []
+        refs += wanted
+        messages += some
+        accepted += [accepted_at] * len(some)
+        size += sum(map(len, some))
+        if last >= until or len(refs) == most or size >= most_bytes:
+            break
+    return refs, messages, accepted
+
+
+def _sent(refs: Sequence[int], tries: Iterable[tuple[int, int, float]]) -> list[float | None]:
+    """Return when each event was delivered to Segment. Retention may have left gaps between their places."""
+    sent: list[float | None] = [None] * len(refs)
     for begins, ends, sent_at in tries:
-        for place in range(max(begins - first, 0), min(ends - first + 1, len(known))):
-            known[place] = known[place]._replace(sent_at=sent_at)
-    return known
+        first, beyond = bisect_left(refs, begins), bisect_right(refs, ends)
+        sent[first:beyond] = [sent_at] * (beyond - first)
+    return sent

@@ -30,6 +30,17 @@ class DeadGroup(NamedTuple):
     last_at: float
 
 
+class SetAside(NamedTuple):
+    """Hold an event that one lane set aside at `at`, why, and how often it was tried; of a parked one, when it is `due_at`."""
+
+    message_id: str
+    reason: str
+    detail: str
+    at: float
+    due_at: float
+    tries: int
+
+
 class FilteredGroup(NamedTuple):
     """Count filtered events of one reason and name."""
 
@@ -59,10 +70,10 @@ class SqlGroups:
         """Count dead letters by reason and lane, the largest group first."""
         return [DeadGroup._make(row) for row in self._database.rows("dead_groups", {"connection": connection})]
 
-    def dead_of(self, connection: str, reason: str, most: int, *, before: int = _LAST) -> list[DeadLetter]:
-        """List dead letters of one reason, latest first; go on from the seq of the last one."""
+    def dead_of(self, connection: str, destination: str, reason: str, most: int, *, before: int = _LAST) -> list[DeadLetter]:
+        """List dead letters of one reason on one lane, latest first; go on from the seq of the last one."""
         with self._database.read() as db:
-            wanted = {"connection": connection, "reason": reason, "most": most, "before": before}
+            wanted = {"connection": connection, "destination": destination, "reason": reason, "most": most, "before": before}
             rows = db.execute(self._database.sql["dead_of"], wanted).fetchall()
             events = {event.seq: event for event in logged_at(db, self._database.sql, connection, [row[1] for row in rows])}
         return [
@@ -70,6 +81,21 @@ class SqlGroups:
             for destination, seq, reason, detail, died_at, replay_at in rows
             if seq in events
         ]
+
+    def dead_on(self, connection: str, destination: str, most: int) -> list[SetAside]:
+        """List dead letters of one lane that nobody asked for again, latest first."""
+        return self._set_aside("dead_on", connection, destination, most)
+
+    def parked_on(self, connection: str, destination: str, most: int) -> list[SetAside]:
+        """List the events that one lane parked, those that are due first."""
+        return self._set_aside("parked_on", connection, destination, most)
+
+    def _set_aside(self, statement: str, connection: str, destination: str, most: int) -> list[SetAside]:
+        with self._database.read() as db:
+            wanted = {"connection": connection, "destination": destination, "most": most}
+            rows = db.execute(self._database.sql[statement], wanted).fetchall()
+            ids = {event.seq: event.message_id for event in logged_at(db, self._database.sql, connection, [row[0] for row in rows])}
+        return [SetAside(ids[seq], *rest) for seq, *rest in rows if seq in ids]
 
     def filtered(self, connection: str) -> list[FilteredGroup]:
         """Count filtered events by reason and name."""

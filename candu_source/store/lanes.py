@@ -9,14 +9,31 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from candu_source.deliveries import Advance, Again, Batch, Bury, Decision, Delivery, Hold, Outcome, Settlement, Stored, Target
+from candu_source.deliveries import (
+    Advance,
+    Again,
+    Bury,
+    Decision,
+    Delivery,
+    Filter,
+    Hold,
+    LaneKind,
+    Outcome,
+    Park,
+    Part,
+    Settlement,
+    Singly,
+    StreamTarget,
+    Target,
+    Verdict,
+)
 from candu_source.errors import Reason, SecretUnreadable
-from candu_source.limits import BATCH_BYTES, BATCH_EVENTS
 from candu_source.model import Region, Secret
-from candu_source.store import chunks
+from candu_source.store.batches import Lane, read_batches
 from candu_source.store.counts import count_settlement
 from candu_source.store.sql import Statements
 from candu_source.store.sqlite import Database
+from candu_source.streams import Stream
 
 # A healthy lane has up to four batches under way; one that failed sends a single one to see whether it is healed.
 BATCHES_IN_FLIGHT = 4
@@ -70,6 +87,7 @@ class SqlLanes:
         self._database.run("release_all", {"worker": worker})
 
     def _lease(self, db: sqlite3.Connection, worker: str, row: Any, turn: int) -> Secret | None:
+        """Take a lane; return its write key, or a sync's secrets, in JSON."""
         lane = {"connection": row[0], "destination": row[1]}
         try:
             key = self._open_secret(row[-1])
@@ -80,77 +98,65 @@ class SqlLanes:
         return key
 
     def _load(self, db: sqlite3.Connection, row: Any, key: Secret) -> Delivery:
-        connection, destination, cursor, failures, epoch, name, region, host, _ = row
-        lane = {"connection": connection, "destination": destination}
-        most = 1 if failures else BATCHES_IN_FLIGHT
-        batches = self._replays(db, lane, most) or self._batches(db, lane, cursor, most)
+        connection, destination, cursor, failures, epoch, name, kind, region, host, *_ = row
+        lane = Lane(connection, destination, LaneKind(kind), cursor)
+        streams = lane.kind is LaneKind.STREAM
         return Delivery(
             connection_id=connection,
             connection_name=name,
             destination=destination,
-            target=Target(host or self._hosts[Region(region)], key),
+            target=_stream_target(row, key) if streams else Target(host or self._hosts[Region(region)], key),
             failures=failures,
-            batches=tuple(batches),
+            batches=tuple(read_batches(db, self._sql, lane, 1 if failures else BATCHES_IN_FLIGHT)),
             lease=_Lease(epoch + 1),
+            kind=lane.kind,
         )
 
-    def _batches(self, db: sqlite3.Connection, lane: dict[str, Any], cursor: int, most: int) -> list[Batch]:
-        batches: list[Batch] = []
-        for after, before in self._gaps(db, lane, cursor):
-            rows = db.execute(self._sql["waiting_chunks"], {"connection": lane["connection"], "after": after, "before": before})
-            batches += _cut(chunks.stored(rows, after, before), most - len(batches), replay=False)
-            if len(batches) == most:
-                break
-        return batches
-
-    def _replays(self, db: sqlite3.Connection, lane: dict[str, Any], most: int) -> list[Batch]:
-        seqs = [seq for (seq,) in db.execute(self._sql["replay_seqs"], lane)]
-        events = chunks.logged_at(db, self._sql, lane["connection"], seqs)
-        return _cut((Stored(event.seq, event.message, event.accepted_at) for event in events), most, replay=True)
-
-    def _gaps(self, db: sqlite3.Connection, lane: dict[str, Any], cursor: int) -> Iterator[tuple[int, int]]:
-        """Yield the stretches (after, before), both exclusive, between what is ended already."""
-        for first, last in db.execute(self._sql["settled_beyond"], {**lane, "cursor": cursor}).fetchall():
-            if first > cursor + 1:
-                yield cursor, first
-            cursor = last
-        yield cursor, 2**62
-
     def _settle(self, db: sqlite3.Connection, settlement: Settlement) -> bool:
-        delivery, decision = settlement.delivery, settlement.decision
+        delivery, replay = settlement.delivery, settlement.batch.replay
         if not self._renew(db, delivery):
             return False
         lane = {"connection": delivery.connection_id, "destination": delivery.destination}
-        self._write_attempts(db, lane, settlement)
         count_settlement(db, self._sql, settlement, time.time())
-        match decision:
-            case Advance():
-                if settlement.batch.replay:
-                    forget_dead(db, self._sql, lane, [event.ref for event in settlement.batch.events])
-                self._advance(db, lane)
-            case Bury(reason):
-                detail, now = settlement.outcome.detail[:_DETAIL_CHARACTERS], time.time()
-                bury = self._sql["bury_again" if settlement.batch.replay else "bury"]
-                db.executemany(
-                    bury, [{**lane, "seq": event.ref, "reason": reason, "detail": detail, "at": now} for event in settlement.batch.events]
-                )
+        for part in settlement.parts():
+            self._write_attempts(db, lane, settlement, part)
+            self._end(db, lane, part, replay=replay)
+        match settlement.decision:
+            case Advance() | Bury():
                 self._advance(db, lane)
             case Again(at):
                 db.execute(self._sql["wait"], {**lane, "failures": delivery.failures + 1, "due_at": at})
             case Hold(reason):
                 db.execute(self._sql["hold"], {**lane, "reason": reason, "detail": settlement.outcome.detail[:_DETAIL_CHARACTERS]})
+            case Singly(_, failures, at, sooner):
+                self._advance(db, lane)
+                db.execute(self._sql["pace"], {**lane, "failures": failures, "due_at": at, "sooner": sooner})
         return True
+
+    def _end(self, db: sqlite3.Connection, lane: dict[str, Any], part: Part, *, replay: bool) -> None:
+        """Set aside what is dead or parked, and forget what was and is not any more."""
+        row = {**lane, "detail": part.outcome.detail[:_DETAIL_CHARACTERS], "now": time.time()}
+        match part.decision:
+            case Advance() | Filter() if replay:
+                forget_dead(db, self._sql, lane, [event.ref for event in part.events])
+            case Bury(reason):
+                bury = self._sql["bury_again" if replay else "bury"]
+                db.executemany(bury, [{**row, "seq": event.ref, "reason": reason} for event in part.events])
+            case Park(at):
+                row |= {"reason": part.outcome.code, "due_at": at}
+                parked = [{**row, "seq": event.ref, "tries": event.tries + 1} for event in part.events]
+                db.executemany(self._sql["park_again" if replay else "park"], parked)
 
     def _renew(self, db: sqlite3.Connection, delivery: Delivery) -> bool:
         assert isinstance(delivery.lease, _Lease)
         lane = {"connection": delivery.connection_id, "destination": delivery.destination, "epoch": delivery.lease.epoch}
         return db.execute(self._sql["renew"], {**lane, "seconds": self._lease_seconds}).rowcount == 1
 
-    def _write_attempts(self, db: sqlite3.Connection, lane: dict[str, Any], settlement: Settlement) -> None:
-        replay, decision = settlement.batch.replay, settlement.decision
-        ended = isinstance(decision, Advance | Bury) and not replay
-        seqs = [event.ref for event in settlement.batch.events]
-        tried = attempts(lane, seqs, settlement.outcome, decision, settlement.started_at, settlement.seconds)
+    def _write_attempts(self, db: sqlite3.Connection, lane: dict[str, Any], settlement: Settlement, part: Part) -> None:
+        replay = settlement.batch.replay
+        ended = isinstance(part.decision, Advance | Bury | Filter | Park) and not replay
+        seqs = [event.ref for event in part.events]
+        tried = attempts(lane, seqs, part.outcome, part.decision, settlement.started_at, settlement.seconds)
         db.executemany(self._sql["add_attempt"], [{**row, "replay": replay, "settled": ended} for row in tried])
 
     def _advance(self, db: sqlite3.Connection, lane: dict[str, Any]) -> None:
@@ -162,24 +168,15 @@ class SqlLanes:
         db.execute(self._sql["move_cursor"], {**lane, "cursor": cursor})
 
 
-def _cut(waiting: Iterable[Stored], most: int, *, replay: bool) -> list[Batch]:
-    """Fill up to `most` batches within Segment's limits; the comma between two messages counts."""
-    batches: list[Batch] = []
-    events: list[Stored] = []
-    size = 0
-    for event in waiting:
-        size += len(event.message) + 1
-        if events and (size > BATCH_BYTES or len(events) == BATCH_EVENTS):
-            batches.append(Batch(tuple(events), replay))
-            if len(batches) == most:
-                return batches
-            events, size = [], len(event.message) + 1
-        events.append(event)
-    return [*batches, Batch(tuple(events), replay)] if events else batches
+def _stream_target(row: Any, secrets: Secret) -> StreamTarget:
+    connection, destination, *_, integration, choices, parameters, _ = row
+    opened = {name: Secret(text) for name, text in json.loads(secrets.reveal()).items()}
+    stream = Stream(connection, destination, integration, json.loads(choices), json.loads(parameters), tuple(opened), enabled=True)
+    return StreamTarget(stream, opened)
 
 
 def attempts(
-    lane: dict[str, Any], seqs: Iterable[int], outcome: Outcome, decision: Decision, started_at: float, seconds: float
+    lane: dict[str, Any], seqs: Iterable[int], outcome: Outcome, decision: Decision | Verdict | Singly, started_at: float, seconds: float
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows that one try leaves, one for each seq range in it."""
     for first, last in _runs(seqs):

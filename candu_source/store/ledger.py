@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from candu_source.deliveries import Tally
+from candu_source.deliveries import LaneKind, Tally
 from candu_source.store.sqlite import Database
 
 
@@ -32,14 +32,16 @@ class SqlLedger:
     def _tally(self, row: dict[str, Any], faults: list[str]) -> Tally:
         dead_now = row["dead"] + row["dead_expired"]
         filtered = row["filtered"] + row["filtered_expired"]
+        # What comes while a sync is off is none of its, and never will be.
+        off = row["head"] - row["cursor"] - row["ahead"] if row["kind"] == LaneKind.STREAM and not row["enabled"] else 0
         return Tally(
             connection=row["name"],
             destination=row["destination"],
             accepted=row["head"] - row["began"] + filtered,
-            delivered=row["cursor"] - row["began"] + row["ahead"] - dead_now,
+            delivered=row["cursor"] - row["began"] + row["ahead"] - dead_now - row["passed_over"],
             dead=dead_now - row["replaying"],
-            filtered=filtered,
-            pending=row["head"] - row["cursor"] - row["ahead"] + row["replaying"],
+            filtered=filtered + row["passed_over"] + off,
+            pending=row["head"] - row["cursor"] - row["ahead"] - off + row["replaying"],
             held=row["held"],
             oldest_pending=row["oldest_pending"],
             faults=tuple(faults),
@@ -83,7 +85,7 @@ class SqlLedger:
     def _dead_faults(self, db: sqlite3.Connection, lane: dict[str, Any]) -> list[str]:
         """Buried, less those delivered after all, must be the dead letters that are there."""
         ranges = db.execute(self._sql["settled_ranges"], lane)
-        buried = {seq for first, last, _, decision in ranges if decision == "bury" for seq in range(first, last + 1)}
+        buried = {seq for first, last, _, decision in ranges if decision in ("bury", "park") for seq in range(first, last + 1)}
         expected = {seq for seq in buried if seq > lane["after"]}
         for first, last in db.execute(self._sql["raised_ranges"], lane):
             expected.difference_update(range(first, last + 1))

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from candu_source.deliveries import LaneKind
 from candu_source.errors import NotFound, UsageError
 from candu_source.jobs import FILTERS, Replay, ReplayKind, State, Wanted
 from candu_source.limits import BATCH_EVENTS
@@ -46,15 +47,17 @@ class SqlReplays:
         """Return a job that is not started, its `total` counted: events of the log in that time, else the inputs that match.
 
         Events that the lane has not ended yet are not among them: they go out by today's mapping anyway. `as_new` mints a namespace for
-        message ids. Raises UsageError for a filter that this kind does not take, a time that ends before it begins, an unknown lane or
-        that of a warehouse.
+        message ids. Raises UsageError for a filter that this kind does not take, a time that ends before it begins, an unknown lane,
+        that of a warehouse, and for events on a sync's.
         """
         _insist(kind, wanted, as_new=as_new)
         lane = self._database.row("live_lane", {"connection": connection.id, "destination": destination})
         if lane is None:
             raise UsageError(f"{connection.name} has no lane {destination!r}; `ledger` shows its lanes")
-        if lane[-1] == "warehouse":
+        if lane[-1] == LaneKind.WAREHOUSE:
             raise UsageError(f"{destination} is a warehouse; `warehouse backfill --warehouse {destination}` loads it again")
+        if lane[-1] == LaneKind.STREAM and kind is ReplayKind.EVENTS:
+            raise UsageError(f"{destination} is a sync: it sends events as they come, once; its dead letters can be sent again")
         namespace = secrets.token_hex(_NAMESPACE_BYTES) if as_new else None
         empty = Replay(0, connection.id, kind, destination, wanted, namespace, total=0, place=0, until=0, most=BATCH_EVENTS)
         return self._spans[kind](empty)

@@ -51,6 +51,7 @@ class SqlKeeper:
         with self._database.write() as db:
             step = {"connection": connection, "after": mark, "before": released}
             deleted = db.execute(self._sql["prune_log"], step).rowcount
+            db.execute(self._sql["release_passed"], step)
             deleted += db.execute(self._sql["prune_attempts"], step).rowcount
             deleted += db.execute(self._sql["prune_confirmations"], step).rowcount
             db.execute(self._sql["mark_pruned"], step)

@@ -1,4 +1,4 @@
--- The store, version 5. Times are seconds since the epoch. Every table names its connection: no query reads across customers by accident.
+-- The store, version 6. Times are seconds since the epoch. Every table names its connection: no query reads across customers by accident.
 
 CREATE TABLE connections (
     id           TEXT PRIMARY KEY,
@@ -88,8 +88,9 @@ CREATE TABLE lanes (
     last_confirmed_at REAL,                     -- with the key in force
     confirm_delay REAL NOT NULL DEFAULT 0,      -- seconds that confirmations usually take
     target_since  REAL NOT NULL DEFAULT 0,      -- when key, region or host was changed
-    kind          TEXT NOT NULL DEFAULT 'segment', -- who delivers it: the worker (segment), or syncs (warehouse)
+    kind          TEXT NOT NULL DEFAULT 'segment', -- who delivers it: the worker (segment, stream), or syncs (warehouse)
     began         INTEGER NOT NULL DEFAULT 0,   -- seqs up to here are none of its
+    passed_expired INTEGER NOT NULL DEFAULT 0,  -- events that it passed over, whose tries retention deleted
     PRIMARY KEY (connection, destination)
 );
 
@@ -120,7 +121,7 @@ CREATE TABLE attempts (
     last_seq    INTEGER NOT NULL,
     events      INTEGER NOT NULL,
     replay      INTEGER NOT NULL,               -- a dead letter sent again
-    settled     INTEGER NOT NULL,               -- ended these events (delivered or dead); settled ranges tile the log
+    settled     INTEGER NOT NULL,               -- ended these events, or set them aside; settled ranges tile the log
     started_at  REAL NOT NULL,
     seconds     REAL NOT NULL,
     outcome     TEXT NOT NULL,
@@ -130,6 +131,7 @@ CREATE TABLE attempts (
 );
 CREATE INDEX attempts_settled ON attempts (connection, destination, first_seq) WHERE settled;
 CREATE INDEX attempts_of ON attempts (connection, last_seq);
+CREATE INDEX attempts_passed ON attempts (connection, destination, last_seq, events) WHERE decision = 'filter';
 
 CREATE TABLE dead_letters (
     connection  TEXT NOT NULL,
@@ -138,12 +140,16 @@ CREATE TABLE dead_letters (
     reason      TEXT NOT NULL,
     detail      TEXT NOT NULL,
     died_at     REAL NOT NULL,
-    replay_at   REAL,                           -- asked to be sent again
+    replay_at   REAL,                           -- asked to be sent again, or parked
+    due_at      REAL NOT NULL DEFAULT 0,        -- when that is
+    tries       INTEGER NOT NULL DEFAULT 0,     -- of a parked one, by now
     PRIMARY KEY (connection, destination, seq)
 );
 CREATE INDEX dead_reasons ON dead_letters (connection, reason, seq, destination);
 CREATE INDEX dead_latest ON dead_letters (connection, destination, died_at) WHERE replay_at IS NULL;
+CREATE INDEX dead_due ON dead_letters (connection, destination, due_at, seq) WHERE replay_at IS NOT NULL;
 CREATE INDEX dead_replays ON dead_letters (connection, destination, seq) WHERE replay_at IS NOT NULL;
+CREATE INDEX dead_asked ON dead_letters (connection, destination, replay_at) WHERE replay_at IS NOT NULL;
 
 CREATE TABLE filtered (
     id          INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice: who reads on from an id misses nothing
@@ -491,3 +497,27 @@ CREATE TABLE syncs (
     error       TEXT NOT NULL                   -- empty: it went well
 );
 CREATE INDEX syncs_of ON syncs (connection, destination, id);
+
+-- Syncs: streams of a connection's events and users to what an integration describes, each a lane of its connection.
+CREATE TABLE streams (
+    connection  TEXT NOT NULL,
+    destination TEXT NOT NULL,                  -- its lane, and its name
+    integration TEXT NOT NULL,
+    choices     TEXT NOT NULL,                  -- JSON: what is sent, of what
+    parameters  TEXT NOT NULL,                  -- JSON: what the integration asks for, without what is secret
+    secrets     BLOB NOT NULL,                  -- encrypted JSON: what is secret
+    created_at  REAL NOT NULL,
+    PRIMARY KEY (connection, destination)
+);
+
+-- Integrations that people made: what is being written, and what syncs use.
+CREATE TABLE integrations (
+    name         TEXT PRIMARY KEY,
+    state        TEXT NOT NULL,                 -- of what is being written: draft, submitted or released
+    draft        BLOB NOT NULL,                 -- as a file
+    released     BLOB,                          -- as a file; NULL: never released
+    logo         BLOB,                          -- PNG
+    changed_at   REAL NOT NULL,
+    submitted_at REAL,
+    released_at  REAL
+);

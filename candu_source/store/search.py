@@ -144,7 +144,7 @@ class _Search:
         return lambda before, _: Taken([seq] if seq is not None and seq < before else [], None)
 
     def _lanes(self) -> list[tuple[str, int]]:
-        return self._db.execute(self._sql["lane_cursors"], {"connection": self._connection}).fetchall() or [("", 0)]
+        return self._db.execute(self._sql["searched_lanes"], {"connection": self._connection}).fetchall() or [("", 0)]
 
     def _ended_to(self, destination: str, cursor: int) -> int:
         """Return the last seq that was ended on a lane."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from candu_source.deliveries import LaneKind
 from candu_source.latency import percentile
 from candu_source.periods import Period, Window, window
 from candu_source.store.counts import AFTER_RETRY, DISCARDED, EXPIRED, FIRST_ATTEMPT, LATENCY
@@ -47,8 +48,9 @@ class Point:
 class LaneHealth(NamedTuple):
     """Hold how a lane is, and where the events of the log since it began are on it.
 
-    `logged` = delivered + dead + released + replaying + waiting: of the dead letters, retention has `released` some and some are asked
-    for again. `waiting_for` is paused, off, a lane's reason to be held, retrying (at `due_at`), a warehouse's next sync, or turn.
+    `logged` = delivered + filtered + dead + released + replaying + waiting: a sync passes over what is `filtered`; of the dead letters,
+    retention has `released` some, and some are asked for again, or parked. `waiting_for` is paused, off, a lane's reason to be held,
+    retrying (at `due_at`), a warehouse's next sync, or turn.
     `oldest_pending` is when the oldest event that waits was accepted. `confirmed` is how many came back, ever.
     """
 
@@ -61,6 +63,7 @@ class LaneHealth(NamedTuple):
     due_at: float
     logged: int
     delivered: int
+    filtered: int
     confirmed: int
     dead: int
     released: int
@@ -95,10 +98,11 @@ class Pile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LaneFunnel:
-    """Hold what became of the accepted events on one lane; `dead` and `pending` are reason -> events."""
+    """Hold what became of the accepted events on one lane; `dead` and `pending` are reason -> events, a sync passes over the `filtered`."""
 
     destination: str
     delivered: int
+    filtered: int
     confirmed: int
     dead: Mapping[str, int]
     pending: Mapping[str, int]
@@ -108,7 +112,8 @@ class LaneFunnel:
 class Funnel:
     """Hold what became of all that came in since the connection was made.
 
-    `accepted` is the sum of the filtered events and, on each lane that is as old as the connection, of those delivered, dead and pending.
+    `accepted` is the sum of the filtered events and, on each lane that is as old as the connection, of those delivered, passed over, dead
+    and pending.
     `filtered` is reason -> events, `rejected` is reason -> (different inputs, times they came). The reason of what retention has deleted
     is `released`.
     """
@@ -126,11 +131,12 @@ class SqlStats:
         self._database = database
         self._sql = database.sql
 
-    def series(self, connection: str, wanted: Window) -> list[Point]:
-        """Return the points of a period (at most 120), those without anything included."""
+    def series(self, connection: str, wanted: Window, lane: str | None = None) -> list[Point]:
+        """Return the points of a period (at most 120), those without anything included; of one `lane` alone, or of all and the doors."""
         points = [Point(start) for start in wanted.starts]
+        asked = {"connection": connection, "topic": lane and f"{_LANE}{lane}", **wanted._asdict()}
         with self._database.read() as db:
-            for place, topic, name, amount in db.execute(self._sql["counted"], {"connection": connection, **wanted._asdict()}):
+            for place, topic, name, amount in db.execute(self._sql["counted"], asked):
                 _add(points[place], topic, name, amount)
         return points
 
@@ -206,6 +212,8 @@ def _add(point: Point, topic: str, name: str, amount: int) -> None:
 
 def _lane_health(row: Mapping[str, Any]) -> LaneHealth:
     passed = row["cursor"] + row["ahead"]
+    # What comes while a sync is off is none of its, and never will be.
+    off = row["head"] - passed if row["kind"] == LaneKind.STREAM and not row["enabled"] else 0
     return LaneHealth(
         destination=row["destination"],
         kind=row["kind"],
@@ -215,12 +223,13 @@ def _lane_health(row: Mapping[str, Any]) -> LaneHealth:
         failures=row["failures"],
         due_at=row["due_at"],
         logged=row["head"] - row["began"],
-        delivered=passed - row["began"] - row["dead"] - row["dead_expired"],
+        delivered=passed - row["began"] - row["dead"] - row["dead_expired"] - row["passed_over"],
+        filtered=row["passed_over"] + off,
         confirmed=row["confirmed"],
         dead=row["dead"] - row["replaying"],
         released=row["dead_expired"],
         replaying=row["replaying"],
-        waiting=row["head"] - passed,
+        waiting=row["head"] - passed - off,
         waiting_for=_waiting_for(row),
         oldest_pending=row["oldest_pending"],
     )
@@ -235,10 +244,10 @@ def _waiting_for(row: Mapping[str, Any]) -> str:
         return str(row["held"])
     if row["failures"]:
         return "retrying"
-    return "sync" if row["kind"] == "warehouse" else "turn"
+    return "sync" if row["kind"] == LaneKind.WAREHOUSE else "turn"
 
 
 def _lane_funnel(lane: LaneHealth, piles: Iterable[Pile]) -> LaneFunnel:
     pending = +Counter({lane.waiting_for: lane.waiting, "replay": lane.replaying})
     dead = Counter({pile.reason: pile.items - pile.more for pile in piles if pile.shelf == "dead" and pile.name == lane.destination})
-    return LaneFunnel(lane.destination, lane.delivered, lane.confirmed, dead + Counter({_RELEASED: lane.released}), pending)
+    return LaneFunnel(lane.destination, lane.delivered, lane.filtered, lane.confirmed, dead + Counter({_RELEASED: lane.released}), pending)

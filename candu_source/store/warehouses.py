@@ -39,7 +39,7 @@ class SqlWarehouses:
         """
         insist(draft)
         with self._database.write() as db:
-            if draft.name in [lane for lane, _ in db.execute(self._sql["lane_switches"], {"connection": connection.id})]:
+            if (draft.name,) in db.execute(self._sql["lane_names"], {"connection": connection.id}).fetchall():
                 raise Conflict(f"{connection.name} has a lane {draft.name!r}; choose another name")
             db.execute(self._sql["add_warehouse_lane"], _lane(draft))
             db.execute(self._sql["add_warehouse"], {**_row(draft), "place": self._vault.seal(place)})
@@ -147,6 +147,10 @@ class SqlWarehouses:
     def begun(self, warehouse: Warehouse) -> None:
         """Note that a sync of it is under way."""
         self._database.run("begin_sync", _lane(warehouse))
+
+    def noted(self, warehouse: Warehouse, asked: frozenset[str]) -> None:
+        """Note that the warehouse keeps by itself from where on it loads again what it was asked for; a sync is still asked for."""
+        self._database.run("note_asked", {**_lane(warehouse), "asked": json.dumps(sorted(asked))})
 
     def ended(
         self, warehouse: Warehouse, sync: Sync, *, now: float, tables: Sequence[Table] | None = None, asked: frozenset[str] | None = None

@@ -10,6 +10,7 @@ from candu_source.destinations.warehouse.dialects.places import shown
 from candu_source.model import Connection, Secret
 from candu_source.settings import Settings
 from candu_source.store import Store, open_store
+from candu_source.streaming import Streaming
 from candu_source.warehouses import Warehouse
 from tests.acceptance.service import Door, Service
 
@@ -34,10 +35,21 @@ def add_warehouse(service: Service, door: Door, place: Secret) -> Warehouse:
         return store.warehouses.add(connection, draft, place, by="test")
 
 
+def stream(service: Service, door: Door, name: str, integration: str, **given: str) -> None:
+    """Give a connection a sync that is on and sends all it can; `given` are its parameters, secrets among them."""
+    with _opened(service) as store:
+        connection = store.connections.named(door.id)
+        streaming = Streaming(store.streams, store.integrations)
+        properties = {"properties": "all"} if store.integrations.released(integration).property_selection else {}
+        made = streaming.add(connection, name, integration, {"users": True, "events": True, **properties}, given, by="test")
+        streaming.enable(connection, made, by="test")
+
+
 def _connect(service: Service, store: Store, name: str, host: str) -> Door:
     made, secret = store.connections.add(Connection("", name, segment_host=host), Secret(name), by="test")
     token = secret.reveal()
-    return Door(made.id, name, token, f"{service.url}/v1/webhook/{token}", f"{service.url}/v1/interactions", made.public_token, "")
+    webhook, interactions, amplitude = (f"{service.url}/v1/{path}" for path in (f"webhook/{token}", "interactions", f"amplitude/{token}"))
+    return Door(made.id, name, token, webhook, interactions, amplitude, made.public_token, "")
 
 
 @contextlib.contextmanager

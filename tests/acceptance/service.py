@@ -41,6 +41,7 @@ class Door:
     token: str
     webhook_url: str
     interactions_url: str
+    amplitude_url: str
     public_token: str
     script: str
 

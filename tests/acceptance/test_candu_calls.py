@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from candu_source.twin import Twin
 from tests.acceptance.service import Door, Service
@@ -100,3 +101,21 @@ def test_the_lines_of_our_own_page_work_when_pasted(river: River) -> None:
     ]
     assert said == [{"success": True}, {"success": True}, {"success": True}, []]
     until(lambda: len(twin.ids("docs")) == 5, "5 calls at the twin")
+
+
+def test_what_amplitude_posts_reaches_segment_and_is_an_echo_when_it_comes_round(river: River) -> None:
+    service, twin = river
+    door = service.connect("Candu_Amplitude", "amplitude", twin.url)
+    agent = {"Content-Type": "application/json", "User-Agent": "Amplitude/Webhook/1.0"}
+    bearer = {"Authorization": f"Bearer {door.token}"}
+    event, user = ((SAMPLES.parent / "amplitude" / f"{name}.json").read_bytes() for name in ("event", "user"))
+    assert requests.post(door.amplitude_url, data=event, headers=agent, timeout=30).status_code == 202
+    assert requests.post(f"{service.url}/v1/amplitude", data=user, headers=agent | bearer, timeout=30).status_code == 202
+    calls = delivered(twin, "amplitude", 2)
+    assert calls["track"]["properties"] == json.loads(event)["event_properties"]
+    assert calls["identify"]["traits"] == json.loads(user)["user_properties"]
+    back = {"type": "track", "userId": "u", "event": "Upgraded plan", "messageId": calls["track"]["messageId"]}
+    assert requests.post(f"{service.url}/api/eventWebhook", json=back, headers=bearer, timeout=30).json() == {"success": True}
+    [kept] = service.read("filtered", "list", "--connection", door.name)
+    assert (kept["name"], kept["reason"]) == ("Upgraded plan", "echo")
+    assert len(twin.ids("amplitude")) == 2

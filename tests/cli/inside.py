@@ -21,8 +21,8 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 class Inside:
     """Hold a store, and ask the command line about it."""
 
-    def __init__(self, directory: Path) -> None:
-        self.settings = Settings(store_url=f"sqlite:///{directory / 'store.db'}", min_free_mb=0)
+    def __init__(self, directory: Path, **settings: Any) -> None:
+        self.settings = Settings(store_url=f"sqlite:///{directory / 'store.db'}", min_free_mb=0, **settings)
         self.store: Store = open_store(self.settings)
 
     def run(self, *words: str, stdin: str = "", code: int = 0, environment: Mapping[str, str] = _NONE) -> Result:

@@ -11,7 +11,7 @@ from tests.cli.terminal import Run, import_lines, read, sample
 
 def test_a_connection_from_beginning_to_end(typed: Run) -> None:
     made = read(typed("connections", "add", "Candu_Prod", "--write-key", "-", "--json", stdin="CANARY\n"))
-    assert list(made) == ["id", "name", "token", "webhook_url", "interactions_url", "public_token", "script"]
+    assert list(made) == ["id", "name", "token", "webhook_url", "interactions_url", "amplitude_url", "public_token", "script"]
     assert made["script"] == f'<script async src="http://127.0.0.1:8080/v1/collector.js" data-token="{made["public_token"]}"></script>'
     assert made["webhook_url"] == f"http://127.0.0.1:8080/v1/webhook/{made['token']}"
     (listed,) = read(typed("connections", "list", "--json"))

@@ -150,6 +150,20 @@ def test_calls_of_candus_api_are_imported_once(one: Run, tmp_path: Path, door: s
     ]
 
 
+@pytest.mark.parametrize("door", ["auto", "amplitude"])
+def test_what_amplitude_exports_is_imported_once(one: Run, tmp_path: Path, door: str) -> None:
+    lines = [sample(f"amplitude/{name}.json") for name in ("event", "user", "user")]
+    path = tmp_path / "export.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    totals = read(one("import", str(path), "--door", door, "--json"))
+    assert totals == {"lines": 3, "accepted": 2, "duplicates": 1, "filtered": 0, "rejected": 0}
+    rows = read(one("events", "tail", "--json"))
+    assert [(row["door"], row["type"], row["name"]) for row in rows] == [
+        ("amplitude", "track", "Upgraded plan"),
+        ("amplitude", "identify", None),
+    ]
+
+
 def test_refused_and_filtered_calls_are_replayed_through_their_door(one: Run, tmp_path: Path) -> None:
     one("connections", "set", "A", "--anonymous", "filter")
     refused = {"type": "track", "userId": "u", "event": ""}

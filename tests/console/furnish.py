@@ -20,6 +20,7 @@ from candu_source.jobs import ReplayKind, Wanted
 from candu_source.model import Connection, Content, Secret, TokenUse
 from candu_source.sentinel import Sentinel
 from candu_source.store import Store
+from candu_source.streaming import Streaming
 from candu_source.warehouses import Remark, Sync, Warehouse
 from candu_source.watch import Watch
 from tests.console.site import Site
@@ -46,6 +47,7 @@ def furnish(site: Site, name: str = "Candu_Prod", events: int = 120, mark: str =
     job = store.replays.draft(connection, ReplayKind.EVENTS, Wanted(event=f"nothing{mark}"))
     store.replays.cancel(connection, store.replays.start(connection, job, by=f"owner{mark}").id, by=f"owner{mark}")
     _house(site, connection, mark)
+    _stream(site, connection, mark)
     return connection
 
 
@@ -72,6 +74,18 @@ def _house(site: Site, connection: Connection, mark: str) -> None:
         error = "the warehouse did not answer; the next sync tries again" if hours == 5 else ""
         store.warehouses.ended(warehouse, Sync(at, 0.4, 20 * hours, 25 * hours, said if hours == 2 else (), error), now=at)
     assert not sync_warehouse(site.settings, store, warehouse, site.telltale).error
+
+
+def _stream(site: Site, connection: Connection, mark: str) -> None:
+    """Set up a sync, that is off, with choices of every kind."""
+    choices = {
+        "events": True,
+        "event_types": [f"tutorial.view{mark}", HOSTILE],
+        "conditions": [f'event.plan is "pro{mark}", "team"', "user.seats greater 3"],
+        "properties": ["event.plan", f"user.{mark or 'email'}"],
+    }
+    given = {"apiKey": f"key{mark}", "endpoint": f"https://candu{mark}.example.com"}
+    Streaming(site.store.streams, site.store.integrations).add(connection, "candu", "candu", choices, given, by=f"owner{mark}")
 
 
 def _hear(site: Site, connection: Connection, door: str, items: list[dict[str, Any]]) -> None:

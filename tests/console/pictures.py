@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from candu_source.destinations.warehouse.questions import QUESTIONS
-from tests.console.showing import LOOKS, PATHS, Shown, show
+from tests.console.showing import LOOKS, NAMED, PATHS, Shown, show
 
 
 def main(directory: Path) -> None:
@@ -41,6 +41,7 @@ def _addresses(shown: Shown) -> dict[str, str]:
     warehouse = f"/console/connections/{shown.full.id}/warehouse"
     found |= {f"warehouse-{name}": f"{warehouse}/questions/{name}" for name in QUESTIONS}
     found["warehouse-table"] = f"{warehouse}/tables/screens"
+    found |= {"-".join(path.split("/")[-2:]): f"/console/{path.replace('{connection}', shown.full.id)}" for path in NAMED}
     found["reject"] = f"/console/connections/{shown.full.id}/rejects/{reject}"
     return found
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState
@@ -18,8 +19,14 @@ from candu_source.model import Connection, Role, Secret
 from tests.console.furnish import furnish, settle_down
 from tests.console.site import PASSWORD, Site, open_site
 
+_SAMPLES = Path(__file__).parents[2] / "samples" / "amplitude"
 # name -> colours and width.
 LOOKS = {"light": ("light", 1200), "dark": ("dark", 1200), "narrow": ("light", 390)}
+# What of axe's rules a look can break: light is the first, to which all apply, and axe itself is in the page afterwards.
+_RULES: dict[str, tuple[str, ...]] = {"light": (), "dark": ("color-contrast",), "narrow": ("scrollable-region-focusable", "target-size")}
+_BY_RULES = "rules => axe.run(document, {runOnly: {type: 'rule', values: rules}}).then(found => found.violations)"
+# Pages of what is there by its name.
+NAMED = ("connections/{connection}/syncs/candu", "catalog/candu", "integrations/partner")
 # Pages that need no id of anything but a connection.
 PATHS = [page.path for page in PAGES if "{id}" not in page.path and "path:" not in page.path and not page.path.endswith("preview")]
 
@@ -63,6 +70,7 @@ def show(chromium: Browser, directory: Path) -> Iterator[Shown]:
     site = open_site(directory)
     full, empty = furnish(site), site.connection("Candu_Empty")
     settle_down(site)
+    site.store.integrations.save("partner", (_SAMPLES / "partner.toml").read_bytes(), by="test")
     site.store.people.add("anna", Secret(PASSWORD), Role.OWNER, connections=None, by="test")
     server = make_server("127.0.0.1", 0, site.app, threaded=True)
     threading.Thread(target=server.serve_forever, name="console", daemon=True).start()
@@ -88,12 +96,34 @@ def sign_in(context: BrowserContext, url: str) -> StorageState:
 
 def complaints(page: Page) -> list[tuple[str, str, str]]:
     """Return what keeps people out of a page, by axe, and whether it is wider than the window: (address, what, where)."""
-    violations = Axe().run(page).response["violations"]
-    serious = [each for each in violations if each["impact"] in ("serious", "critical")]
-    found = [(page.url, each["id"], each["nodes"][0]["html"][:200]) for each in serious]
-    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
-        found.append((page.url, "wider than the window", ""))
+    return [*violations(page), *_too_wide(page)]
+
+
+def complaints_of_every_look(page: Page) -> list[tuple[str, str, str]]:
+    """Return the complaints about a page in each look, from light to narrow; what others cannot have changed is looked at once."""
+    found: list[tuple[str, str, str]] = []
+    for look, rules in _RULES.items():
+        scheme, width = LOOKS[look]
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 900})
+        found += _serious(page, page.evaluate(_BY_RULES, list(rules))) if rules else violations(page)
+        found += _too_wide(page)
     return found
+
+
+def violations(page: Page) -> list[tuple[str, str, str]]:
+    """Return the serious faults that axe finds."""
+    return _serious(page, Axe().run(page).response["violations"])
+
+
+def _serious(page: Page, violations: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    serious = [each for each in violations if each["impact"] in ("serious", "critical")]
+    return [(page.url, each["id"], each["nodes"][0]["html"][:200]) for each in serious]
+
+
+def _too_wide(page: Page) -> list[tuple[str, str, str]]:
+    wider = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
+    return [(page.url, "wider than the window", "")] if wider else []
 
 
 def drawn(chart: Locator) -> int:

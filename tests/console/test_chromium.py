@@ -9,19 +9,23 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.service import Service, free_port
-from tests.console.showing import PATHS, Shown, complaints, drawn
+from tests.console.showing import NAMED, PATHS, Shown, complaints_of_every_look, drawn
 from tests.console.site import PASSWORD
 
 _SAMPLES = Path(__file__).parents[2] / "samples" / "webhook"
 _JSON = {"Content-Type": "application/json"}
 
 
-def test_every_page_is_accessible_and_fits(page: Page, shown: Shown) -> None:
+@pytest.mark.parametrize("page", ["light"], indirect=True)
+def test_every_page_is_accessible_and_fits_in_every_look(page: Page, shown: Shown) -> None:
     found = []
     for path in PATHS:
         for connection in (shown.full, shown.empty) if "{connection}" in path else (shown.full,):
             page.goto(f"{shown.url}/console/" + path.replace("{connection}", connection.id))
-            found += complaints(page)
+            found += complaints_of_every_look(page)
+    for path in NAMED:
+        page.goto(f"{shown.url}/console/" + path.replace("{connection}", shown.full.id))
+        found += complaints_of_every_look(page)
     assert found == []
 
 

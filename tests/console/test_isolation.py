@@ -20,6 +20,8 @@ from tests.console.furnish import furnish, settle_down
 from tests.console.site import Site, Visitor, open_site
 
 MARK = "CANARYB"
+# Pages for people; the others are for programs alone.
+_SHOWN = [page for page in PAGES if page.template]
 _PART = re.compile(r"{(?:path:)?(\w+)}")
 _FORMS = [
     {},
@@ -43,6 +45,7 @@ class Two:
         """Return all that is theirs, to see whether it changed."""
         store = self.site.store
         switches = [store.connections.named(self.theirs.id), store.connections.lanes(self.theirs.id), store.replays.all(self.theirs.id)]
+        switches += [store.streams.all(self.theirs.id), store.integrations.all()]
         warehouses = [(each, store.warehouses.upkeep(each)) for each in store.warehouses.all(self.theirs.id)]
         people = [store.people.all(), store.admin_tokens.all(), [each.id for each in store.channels.all()]]
         return [*store.export.lines(self.theirs), *switches, *warehouses, store.shapes.notices(self.theirs.id, acked=False), *people]
@@ -61,6 +64,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
         "shapes": [str(each.id) for each in store.shapes.notices(theirs.id, acked=True)[:2]],
         "replays": [str(each.id) for each in store.replays.all(theirs.id)],
         "warehouse": ["screens", "tutorial_interaction", "views_per_tutorial", "kinds_of_interaction"],
+        "syncs": [each.name for each in store.streams.all(theirs.id)],
         "test": [event.message_id for event in store.trace.tail(theirs.id, most=1)],
     }
     yield Two(site, ours, theirs, ids)
@@ -138,9 +142,10 @@ def test_a_viewer_changes_nothing_at_all(two: Two) -> None:
 
 def test_nobody_gets_in_without_a_sign(two: Two) -> None:
     stranger = two.site.visitor()
-    for path in [page.path for page in PAGES] + [file.path for file in FILES]:
+    for path in [page.path for page in _SHOWN] + [file.path for file in FILES]:
         for address in _addresses(two, CONSOLE, path):
             assert stranger.get(address).status_code in (302, 401), address
+    for path in [page.path for page in PAGES] + [file.path for file in FILES]:
         for address in _addresses(two, ADMIN, path):
             assert stranger.get(address).status_code in (401, 404), address
     for action in ACTIONS:
@@ -169,8 +174,9 @@ def test_no_door_shows_or_takes_what_is_of_another(two: Two) -> None:
 
 def test_every_route_of_the_console_is_one_of_these_tables(two: Two) -> None:
     site = two.site
-    app: Flask = create_console(Place(site.store, site.settings, build_tools(site.settings, site.telltale)), site.telltale)
-    described = {f"{base}/{each.path}" for each in (*PAGES, *ACTIONS) for base in (CONSOLE, ADMIN)}
+    app: Flask = create_console(Place(site.store, site.settings, build_tools(site.settings, site.telltale, site.store)), site.telltale)
+    described = {f"{ADMIN}/{each.path}" for each in (*PAGES, *ACTIONS)}
+    described |= {f"{CONSOLE}/{each.path}" for each in (*_SHOWN, *ACTIONS)}
     described |= {f"{CONSOLE}/{each.path}" for each in FILES}
     own = {"/", f"{ADMIN}/openapi.json", f"{CONSOLE}/sign-in", f"{CONSOLE}/sign-out"}
     own |= {f"{CONSOLE}/welcome/{{invitation}}", f"{CONSOLE}/static/{{path:filename}}"}

@@ -91,7 +91,7 @@ def test_one_event_is_shown_with_its_whole_life(furnished: tuple[Site, Connectio
     assert HOSTILE not in page.text
 
 
-@pytest.mark.parametrize("file", [file.path for file in FILES])
+@pytest.mark.parametrize("file", [file.path for file in FILES if "{id}" not in file.path])
 def test_files_hold_no_formulas(furnished: tuple[Site, Connection, Visitor], file: str) -> None:
     _, connection, visitor = furnished
     with visitor.get("/console/" + file.replace("{connection}", connection.id)) as answer:

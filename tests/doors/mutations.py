@@ -22,17 +22,20 @@ CALLS = [
 ]
 REST_TYPES = ("identify", "track", "group")
 REST_CALLS = [each for each in SAMPLES if "type" in each and each["type"] in REST_TYPES]
+AMPLITUDE_ITEMS = [each for each in SAMPLES if "event_type" in each or "user_properties" in each]
 
 _NAMES = [
     *("payload", "batch", "type", "userId", "anonymousId", "properties", "messageId", "id", "timestamp", "context", "eventName"),
     *("screenName", "tutorialId", "documentId", "segmentId", "portalId", "versionId", "contentId", "slug", "receivedAt", "sentAt", "text"),
     *("userID", "groupId", "event", "traits"),
+    *("event_type", "user_id", "device_id", "uuid", "$insert_id", "event_properties", "user_properties", "$set", "$setOnce", "$add"),
     *("page", "integration", "sdk", "library", "", ".", "\0", "\ud800", "é", "__proto__"),
 ]
 _TEXTS = [
     *("", " ", "12", "012", "+12", "-3", "1e3", "12.0", "１２", "Everyone", "tutorial.view", "tutorial.interaction", "candu.sdk.content"),
     *("candu.sdk.new", "Custom", "\0", "a\ud800", "\ude00", "é" * 64, "x" * 64, "x" * 65, "x" * 255, "x" * 256, "😀" * 255, "y" * 1001),
     *REST_TYPES,
+    *("$identify", "_all", "_identify"),
     *("2024-05-06T07:08:09Z", "1999-01-01", "9999-12-31T23:59:59Z", "now", "9007199254740993"),
 ]
 _NUMBERS = [0, -1, 12, 2**53, 2**53 + 1, -(2**53) - 1, 2**64, 10**400, 0.0, -0.0, 12.0, 12.5, 1e17, 1e308, float("nan"), float("inf")]
@@ -119,7 +122,7 @@ def encoded(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-items = mutated(st.sampled_from([*WEBHOOK_ITEMS, *CALLS, *REST_CALLS]))
+items = mutated(st.sampled_from([*WEBHOOK_ITEMS, *CALLS, *REST_CALLS, *AMPLITUDE_ITEMS]))
 cut_bodies = cut_up(st.sampled_from([encoded(sample) for sample in SAMPLES]))
 bodies = st.one_of(
     items.map(encoded),

@@ -26,6 +26,7 @@ PATHS = {
     "interactions": "/v1/interactions",
     "browser": "/v1/browser/{public}",
     "rest": "/api/eventWebhook",
+    "amplitude": "/v1/amplitude/{token}",
 }
 
 

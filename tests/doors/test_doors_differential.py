@@ -11,16 +11,18 @@ from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError
 
+from candu_source.doors.amplitude_schemas import AmplitudeItem, amplitude_faults
 from candu_source.doors.hear import Contract
 from candu_source.doors.items import find_faults
 from candu_source.doors.rest_schemas import AnyCall, GroupCall, IdentifyCall, TrackCall, rest_faults
 from candu_source.doors.schemas import CanduProperties, CanduWebhook, InteractionCall, call_faults, flatten, typed
 from candu_source.model import Reject
 from tests.doors.items import candu_properties, seed_properties
-from tests.doors.mutations import CALLS, REST_CALLS, WEBHOOK_ITEMS, encoded, good_calls, mutated
+from tests.doors.mutations import AMPLITUDE_ITEMS, CALLS, REST_CALLS, WEBHOOK_ITEMS, encoded, good_calls, mutated
 
 often = settings(max_examples=800, deadline=None, print_blob=True)
 WEBHOOK, CALL, PROPERTIES = Contract(CanduWebhook), Contract(InteractionCall), Contract(CanduProperties)
+AMPLITUDE = Contract(AmplitudeItem, whole=True)
 REST = {"identify": IdentifyCall, "track": TrackCall, "group": GroupCall}
 REST_CONTRACTS = {kind: Contract(schema) for kind, schema in REST.items()}
 PROPERTY_SETS = [candu_properties(), candu_properties(tutorialId=1, portalId=2, eventName="n"), seed_properties()]
@@ -100,6 +102,23 @@ def test_a_rest_call(kind: str, item: Any) -> None:
 
 
 @often
+@given(mutated(st.sampled_from(AMPLITUDE_ITEMS), most=2))
+def test_an_amplitude_item(item: Any) -> None:
+    raw = encoded(item)
+    try:
+        fast = msgspec.json.decode(raw, type=AMPLITUDE.type)
+    except msgspec.DecodeError:
+        event("refused")
+        return
+    if faults := amplitude_faults(fast.event_type, fast.user_id, fast.device_id, fast.event_properties, fast.user_properties):
+        event("refused for what is between its fields")
+        assert load(AmplitudeItem, json.loads(raw))[1] == faults
+    else:
+        event("accepted")
+        assert_same(AMPLITUDE, AmplitudeItem, raw, fast)
+
+
+@often
 @given(mutated(st.sampled_from(PROPERTY_SETS), most=3))
 def test_properties_that_are_converted_in_place(properties: Any) -> None:
     """The webhook goes on with the very properties when they convert: marshmallow must have left them alone, too.
@@ -118,7 +137,7 @@ def test_properties_that_are_converted_in_place(properties: Any) -> None:
     assert {name: repr(value) for name, value in loaded.items()} == {name: repr(value) for name, value in properties.items()}
 
 
-@pytest.mark.parametrize("schema", [CanduWebhook, InteractionCall, CanduProperties, AnyCall, *REST.values()])
+@pytest.mark.parametrize("schema", [CanduWebhook, InteractionCall, CanduProperties, AnyCall, AmplitudeItem, *REST.values()])
 def test_every_optional_field_takes_null_only_where_the_schema_does(schema: type[Schema]) -> None:
     for name, field in schema().fields.items():
         if not field.required:
@@ -127,7 +146,8 @@ def test_every_optional_field_takes_null_only_where_the_schema_does(schema: type
 
 
 def test_what_the_fast_decoder_takes_is_not_next_to_nothing() -> None:
-    for contract, items in ((WEBHOOK, WEBHOOK_ITEMS), (CALL, [item for item in CALLS if item["properties"].get("portalId")])):
+    calls = [item for item in CALLS if item["properties"].get("portalId")]
+    for contract, items in ((WEBHOOK, WEBHOOK_ITEMS), (AMPLITUDE, AMPLITUDE_ITEMS), (CALL, calls)):
         for item in items:
             msgspec.json.decode(encoded(item), type=contract.type)
     for item in REST_CALLS:

@@ -57,7 +57,7 @@ def willing(web: Web) -> Sender:
 
 
 @pytest.mark.parametrize("door", DOORS)
-@fuzz(450)
+@fuzz(360)
 @given(bodies | st.binary(max_size=99), st.booleans())
 def test_a_door_answers_any_body(web: Web, willing: Sender, door: str, body: bytes, zipped: bool) -> None:
     path = willing.address(door)
@@ -68,7 +68,7 @@ def test_a_door_answers_any_body(web: Web, willing: Sender, door: str, body: byt
 
 
 @pytest.mark.parametrize("door", DOORS)
-@fuzz(300)
+@fuzz(240)
 @given(
     headers,
     st.booleans(),

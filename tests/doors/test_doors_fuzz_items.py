@@ -44,28 +44,28 @@ def assert_heard(hear: Hear, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("door", DOORS)
-@fuzz(2_000)
+@fuzz(1_600)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_heard(door: str, body: bytes) -> None:
     assert_heard(DOORS[door], body)
 
 
 @pytest.mark.parametrize("door", DOORS)
-@fuzz(800)
+@fuzz(640)
 @given(json_values.map(encoded))
 def test_arbitrary_json_is_heard(door: str, body: bytes) -> None:
     assert_heard(DOORS[door], body)
 
 
 @pytest.mark.parametrize("door", DOORS)
-@fuzz(1_000)
+@fuzz(800)
 @given(bodies)
 def test_spoilt_samples_are_heard(door: str, body: bytes) -> None:
     assert_heard(DOORS[door], body)
 
 
 @pytest.mark.parametrize("door", DOORS)
-@fuzz(1_000)
+@fuzz(800)
 @given(cut_bodies)
 def test_cut_up_samples_are_heard(door: str, body: bytes) -> None:
     assert_heard(DOORS[door], body)

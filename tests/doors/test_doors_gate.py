@@ -81,7 +81,7 @@ def test_a_stranger_is_refused_before_the_body_is_read(web: Web) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "FROB"])
-@pytest.mark.parametrize("path", ["/v1/interactions", "/v1/webhook/unknown", "/v1/browser/unknown", "/api/eventWebhook"])
+@pytest.mark.parametrize("path", ["/v1/interactions", "/v1/webhook/unknown", "/v1/browser/unknown", "/api/eventWebhook", "/v1/amplitude"])
 def test_another_method_is_a_problem_that_names_the_right_one(web: Web, method: str, path: str) -> None:
     answer = web.app.test_client().open(path, method=method)
     assert_problem(answer, 405, "method_not_allowed")

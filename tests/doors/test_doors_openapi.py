@@ -21,6 +21,7 @@ PATHS = {
     "interactions": "/v1/interactions",
     "browser": "/v1/browser/{token}",
     "rest": "/api/eventWebhook",
+    "amplitude": "/v1/amplitude/{token}",
 }
 STATUSES = {"202", "400", "401", "413", "415", "422", "429", "503"}
 REFUSED = ("slack-format.json", "refused.json")

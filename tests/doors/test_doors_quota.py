@@ -15,7 +15,7 @@ from tests.doors.items import VERSION, call, payload
 from tests.doors.sender import ORIGIN, Sender, Web, assert_problem
 from tests.store.shelf import admit, settlement
 
-DOORS = ("webhook", "interactions", "browser", "rest")
+DOORS = ("webhook", "interactions", "browser", "rest", "amplitude")
 
 
 def body(door: str, identifier: str) -> Any:
@@ -28,6 +28,7 @@ def body(door: str, identifier: str) -> Any:
         "interactions": call(messageId=identifier),
         "browser": heard,
         "rest": {"type": "track", "userId": "u1", "event": "e", "messageId": identifier},
+        "amplitude": {"event_type": "e", "user_id": "u1", "uuid": identifier},
     }[door]
 
 

@@ -41,7 +41,7 @@ from tests.doors.sender import Sender, Web, assert_problem, counts, rejected
         (call("track", userId=5), {"userId"}),
         (call("track", userId="u" * 256), {"userId"}),
         (call("track", messageId=""), {"messageId"}),
-        (call("track", messageId="m" * 65), {"messageId"}),
+        (call("track", messageId="m" * 100), {"messageId"}),
         (call("track", context="x"), {"context"}),
         (call("track", propertys={}), {"propertys"}),
         (call("track", "event", propertys={}, timestamp=1), {"event", "propertys", "timestamp"}),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from candu_source.integrations.proving import prove
+from candu_source.integrations.proving import MOST_SECONDS, prove
 from candu_source.integrations.reading import read_file
 from tests.integrations.drafts import draft, events
 
@@ -51,6 +51,12 @@ def test_the_smallest_example_that_fails_is_shown(body: str, because: tuple[str,
     assert all(each.startswith(expected) for each, expected in zip(proof.because, because, strict=False)), proof.because
 
 
+def test_a_user_has_no_event_type() -> None:
+    body = '{"a": "${input.event_type?json_string}"}'
+    assert prove(draft(events=events(body=body)), "events").holds
+    assert "input.event_type is missing" in prove(draft(users=events(body=body)), "users").fault
+
+
 def test_a_body_that_is_no_json_on_purpose_need_not_be() -> None:
     text = events(body="${input.event_type}") | {"headers": {"Content-Type": "text/plain"}}
     assert prove(draft(events=text), "events").holds
@@ -65,3 +71,8 @@ def test_a_parameter_in_the_body_may_be_any_text() -> None:
         "events",
     )
     assert proof.because[0].startswith("parameters.secret")
+
+
+def test_a_proof_ends_when_its_time_is_up() -> None:
+    ticks = iter([0.0, 1.0, MOST_SECONDS, MOST_SECONDS + 1])
+    assert prove(draft(events=events(body='"${input.city!}${input.country!}"')), "events", lambda: next(ticks)).tried == 3

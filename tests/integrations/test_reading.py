@@ -39,7 +39,6 @@ def test_what_is_shipped_and_the_samples_read() -> None:
     [
         ({"connection": None}, "connection: Missing data"),
         ({"connection": FINE["connection"] | {"summary": ""}}, "connection.summary: Length must be"),
-        ({"connection": FINE["connection"] | {"logo": "../x.png"}}, "connection.logo: '../x.png' is not the name of a file"),
         ({"surprise": 1}, "surprise: Unknown field"),
         ({"state": "done"}, "state: Must be one of: draft, submitted, released"),
         ({"parameters": [{"name": "a-b", "display_name": "x"}]}, "parameters.0.name: Use letters"),
@@ -52,7 +51,7 @@ def test_what_is_shipped_and_the_samples_read() -> None:
     ],
 )
 def test_a_field_that_is_off_is_named(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(UsageError, match=r"acme\.json|connection\.logo") as refused:
+    with pytest.raises(UsageError, match=r"acme\.json") as refused:
         draft(**changes)
     assert said in str(refused.value)
 
@@ -66,6 +65,9 @@ def test_what_is_no_file_of_an_integration_is_refused(raw: bytes, name: str) -> 
 
 def test_a_logo_is_a_png_beside_the_file(tmp_path: Path) -> None:
     place = tmp_path / "acme.json"
+    place.write_bytes(file(connection=FINE["connection"] | {"logo": "../logo.png"}))
+    with pytest.raises(UsageError, match=r"connection\.logo: '\.\./logo\.png' is not the name of a file"):
+        read_file(place)
     place.write_bytes(file(connection=FINE["connection"] | {"logo": "logo.png"}))
     with pytest.raises(UsageError, match=r"logo\.png cannot be read"):
         read_file(place)

@@ -15,7 +15,7 @@ from candu_source.integrations.curl import curl
 from candu_source.integrations.fields import HOSTILE
 from candu_source.integrations.freemarker import TemplateError
 from candu_source.integrations.reading import read_file
-from candu_source.integrations.rendering import Given, Rendered, compile_payload
+from candu_source.integrations.rendering import USUAL_HEADERS, Given, Rendered, compile_payload
 from tests.integrations.drafts import draft, events
 
 _EVENT = {"event_type": 'Clicked "Start"', "event_time": "2026-11-02 20:07:01.795000", "user_id": "ann"}
@@ -53,20 +53,28 @@ def heard() -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
 def test_a_request_is_rendered_from_all_that_is_given() -> None:
     rendered = _render()
     assert (rendered.method, rendered.url) == ("POST", "https://acme.test/events")
-    assert rendered.headers == {"Content-Type": "application/json", "Authorization": "k1"}
+    assert rendered.headers == {"User-Agent": "Amplitude/Webhook/1.0", "Content-Type": "application/json", "Authorization": "k1"}
     assert json.loads(rendered.body) == {"id": "ann", "name": 'Clicked "Start"'}
     assert rendered.json_fault() == ""
 
 
+def test_amplitudes_headers_go_with_it_unless_the_integration_has_its_own() -> None:
+    own = {"user-agent": "Acme/2", "CONTENT-TYPE": "text/plain"}
+    for headers, sent in (({}, dict(USUAL_HEADERS)), (own, own)):
+        payload = draft(events=events() | {"headers": headers}, parameters=[]).payloads["events"]
+        assert compile_payload(payload).render(_GIVEN, now=0).headers == sent
+
+
 def test_candu_is_told_of_the_sample_events() -> None:
     candu = compile_payload(read_file(Path("candu_source/integrations/candu.toml")).payloads["events"])
-    line = Path("samples/amplitude/events.ndjson").read_text("utf-8").splitlines()[0]
-    given = Given(json.loads(line), {"apiKey": "k", "endpoint": "https://api.candu.ai"}, {"newPlan": '"Business+"'}, {"userId": "ann"})
+    event = json.loads(Path("samples/amplitude/event.json").read_bytes())
+    given = Given(event, {"apiKey": "k", "endpoint": "https://api.candu.ai"}, {"newPlan": '"Business+"'}, {"userId": "ann"})
     rendered = candu.render(given, now=0)
     assert rendered.url == "https://api.candu.ai/api/eventWebhook"
     assert rendered.headers["Authorization"] == "Bearer k"
     assert json.loads(rendered.body) == {
         "type": "track",
+        "messageId": event["uuid"],
         "userId": "ann",
         "event": "Upgraded plan",
         "properties": {"newPlan": "Business+"},
@@ -99,6 +107,7 @@ def test_a_comma_too_many_is_named_with_its_line() -> None:
 def test_curl_has_the_form_of_amplitudes() -> None:
     assert curl(_render(body="{}")) == (
         'curl --verbose --request POST "https://acme.test/events" \\\n'
+        "-H 'User-Agent:Amplitude/Webhook/1.0' \\\n"
         "-H 'Content-Type:application/json' \\\n"
         "-H 'Authorization:k1' \\\n"
         "--data '{}'"

@@ -138,7 +138,8 @@ def test_each_connection_is_judged_for_itself() -> None:
 def test_a_name_is_text_and_nothing_else(name: str) -> None:
     (found,) = judge(lane(held="unknown_reason", name=name), LIMITS, NOW)
     assert found.text.startswith(f"{name} › segment is held")
-    assert "`candu-source connections resume 'a'\"'\"'b; rm -rf /'` tries again." in held_advice("x", "a'b; rm -rf /")
+    assert "`candu-source connections resume 'a'\"'\"'b; rm -rf /'` tries again." in held_advice("x", "a'b; rm -rf /", "segment")
+    assert "`candu-source syncs show mine --connection Acme`" in held_advice(Reason.SYNC_INCOMPLETE, "Acme", "mine")
 
 
 def test_what_is_said_is_never_long() -> None:

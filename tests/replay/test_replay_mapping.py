@@ -6,10 +6,9 @@ import json
 
 import pytest
 
-from candu_source.doors.schemas import EVENT_ID_CHARACTERS
 from candu_source.errors import UsageError
 from candu_source.jobs import ReplayKind, Wanted
-from candu_source.mapping import MESSAGE_ID_CHARACTERS, again_id, message_id, own_id
+from candu_source.mapping import EVENT_ID_CHARACTERS, MESSAGE_ID_CHARACTERS, again_id, message_id, own_id
 from candu_source.model import Kind, PortalRule
 from tests.doors.items import call, seed_properties
 from tests.replay.scene import Scene, named, view

@@ -44,6 +44,8 @@ def originals() -> Iterator[tuple[str, str, Any]]:
     yield "browser", "interaction", sample("browser/interaction.json")["batch"][0]
     for name in ("identify", "track", "group"):
         yield "rest", name, sample(f"rest/{name}.json")
+    for name in ("event", "user"):
+        yield "amplitude", name, sample(f"amplitude/{name}.json")
 
 
 def mutations() -> list[Mutation]:
@@ -63,7 +65,8 @@ def _mutations(door: str, name: str, original: Any) -> Iterator[Mutation]:
             other
             for other in _OTHERS
             if type(other) is not type(old)
-            and not (other is None and door == "rest")
+            and not (other is None and door in ("rest", "amplitude"))
+            and not (path == "paying" and isinstance(other, bool | str))
             and not (path in _NULLABLE and isinstance(other, str | None))
         ]
         for other in fitting[len(path) % 2 :: 3]:
@@ -75,11 +78,11 @@ def _mutations(door: str, name: str, original: Any) -> Iterator[Mutation]:
 
 
 def _is_optional(door: str, path: str) -> bool:
-    return path in _OPTIONAL.get(door, ())
+    return door == "amplitude" or path in _OPTIONAL.get(door, ())
 
 
 def _is_free(door: str, path: str) -> bool:
-    return door in ("rest", "browser") and path.startswith(_FREE)
+    return (door in ("rest", "browser") and path.startswith(_FREE)) or (door == "amplitude" and "." in path)
 
 
 def _places(value: Any, inside: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -129,6 +129,7 @@ def test_nothing_differs_from_itself(value: Any) -> None:
         ("browser", {"type": "candu.sdk.screen", "detail": {"screenName": "a"}}, "a"),
         ("browser", {"type": "candu.sdk.track", "detail": {"eventName": "b"}}, "b"),
         ("rest", {"type": "identify"}, "identify"),
+        ("amplitude", {"event_type": "Upgraded plan"}, ""),
         ("another", {"type": "identify"}, ""),
         ("interactions", {"type": "x" * 1_000}, "x" * 200),
         ("interactions", {"type": "\ud800"}, "?"),
@@ -144,6 +145,9 @@ def test_an_input_without_a_name_is_held_against_the_nearest() -> None:
     assert nearest(candidates, shape({"userId": "u", "properties": properties})) == "tutorial.view"
     assert nearest(candidates, shape({"userId": "u", "properties": {**properties, "eventName": "x"}})) == "tutorial.interaction"
     assert nearest({}, shape({})) == ""
+    candidates = {event: paths for (door, event), paths in DOCUMENTED.items() if door == "amplitude"}
+    assert nearest(candidates, shape({"user_id": "u", "user_properties": {"event_type": 1}})) == "user"
+    assert nearest(candidates, shape({"user_id": "u", "event_type": "a"})) == "event"
 
 
 @pytest.mark.parametrize(
@@ -160,6 +164,8 @@ def test_an_input_without_a_name_is_held_against_the_nearest() -> None:
         ("webhook", "", "the whole message"),
         ("interactions", "added", ""),
         ("rest", "traits.plan", "traits (identify and group)"),
+        ("amplitude", "user_properties.$set.plan", "traits (identify)"),
+        ("amplitude", "city", ""),
         ("another", "x", ""),
     ],
 )
@@ -180,4 +186,4 @@ def test_the_tables_agree_with_the_mapping() -> None:
         assert touches("interactions", "tutorial.view", f"properties.{name}").startswith(name)
         assert f"properties.{name}" in DOCUMENTED["interactions", "tutorial.view"]
     for door, event in DOCUMENTED:
-        assert event in CLASSIFICATION or door == "rest" or event == "batch"
+        assert event in CLASSIFICATION or door in ("rest", "amplitude") or event == "batch"

@@ -8,7 +8,7 @@ import math
 import time
 from pathlib import Path
 
-from candu_source.deliveries import Batch, Decision, Delivery, Outcome, Settlement
+from candu_source.deliveries import Batch, Decision, Delivery, Outcome, Settlement, Singly, Target
 from candu_source.errors import Reason
 from candu_source.jobs import ReplayKind, State, Wanted
 from candu_source.limits import Pace
@@ -16,7 +16,7 @@ from candu_source.model import Admission, Connection, Event, Filtered, Reject, S
 from candu_source.observe import Telltale
 from candu_source.replaying import ASKED, Replayer
 from candu_source.settings import Settings
-from candu_source.store import Store, open_store
+from candu_source.store import SEGMENT_LANE, Store, open_store
 
 ACCEPTED = Outcome(Reason.ACCEPTED, 200)
 ANY = Wanted()
@@ -60,19 +60,33 @@ def claim(store: Store, worker: str = "w") -> Delivery:
     return delivery
 
 
-def settlement(delivery: Delivery, batch: Batch, decision: Decision, outcome: Outcome = ACCEPTED) -> Settlement:
+def settlement(delivery: Delivery, batch: Batch, decision: Decision | Singly, outcome: Outcome = ACCEPTED) -> Settlement:
     """Report one try."""
     return Settlement(delivery, batch, outcome, decision, started_at=1.0, seconds=0.5)
 
 
-def ask_dead(store: Store, connection: Connection, wanted: Wanted = ANY) -> int:
+class Nowhere:
+    """Stand where a replay that sends nothing needs a destination."""
+
+    def deliver(self, target: Target, batch: Batch, tries: int) -> Outcome:
+        """Fail: nothing should come here."""
+        raise AssertionError(f"{len(batch.events)} events were sent to {target}")
+
+
+def write_key(delivery: Delivery) -> Secret:
+    """Return the key that a delivery to Segment goes out with."""
+    assert isinstance(delivery.target, Target)
+    return delivery.target.write_key
+
+
+def ask_dead(store: Store, connection: Connection, wanted: Wanted = ANY, *, destination: str = SEGMENT_LANE) -> int:
     """Ask for dead letters to be sent again, by a replay of them; return how many were asked for."""
-    draft = store.replays.draft(connection, ReplayKind.DEAD, wanted)
+    draft = store.replays.draft(connection, ReplayKind.DEAD, wanted, destination=destination)
     if not draft.total:
         return 0
     job = store.replays.start(connection, draft, by="test")
     pace = Pace(rate=math.inf, key_rate=math.inf, now=time.monotonic())
-    replayer = Replayer(store.turns, store.replayable, store.log, {}, {}, pace, Telltale(io.StringIO()), "test", math.inf)
+    replayer = Replayer(store.turns, store.replayable, store.log, {}, Nowhere(), pace, Telltale(io.StringIO()), "test", math.inf)
     while replayer.step(job.id):
         pass
     done = store.replays.get(connection.id, job.id)

@@ -11,7 +11,7 @@ from candu_source.errors import Conflict, NotFound
 from candu_source.model import Connection, Kind, PortalRule, Region, Rules, Secret, TokenUse
 from candu_source.store import Store
 from candu_source.store.vault import key_beside
-from tests.store.shelf import add_connection, admit, claim, make_store
+from tests.store.shelf import add_connection, admit, claim, make_store, write_key
 
 
 def test_a_connection_reads_back_as_it_was_written(store: Store) -> None:
@@ -51,14 +51,14 @@ def test_another_write_key_lets_a_held_lane_go(store: Store, connection: Connect
     with store.database.write() as db:
         db.execute("UPDATE lanes SET held = 'key_refused'")
     store.connections.set_write_key(connection, Secret("another"), by="test")
-    assert claim(store).target.write_key == Secret("another")
+    assert write_key(claim(store)) == Secret("another")
 
 
 def test_no_secret_is_in_the_files(tmp_path: Path) -> None:
     store = make_store(tmp_path)
     connection, token = store.connections.add(Connection("", "Prod"), Secret("CANARY-KEY"), by="test")
     store.log.append(admit(connection, 1))
-    assert claim(store).target.write_key.reveal() == "CANARY-KEY"
+    assert write_key(claim(store)).reveal() == "CANARY-KEY"
     for file in tmp_path.iterdir():
         content = file.read_bytes()
         assert b"CANARY-KEY" not in content

@@ -201,13 +201,13 @@ def test_what_retention_deleted_stays_in_the_funnel(tmp_path: Path) -> None:
 def test_counts_go_when_no_chart_needs_them(store: Store, connection: Connection) -> None:
     now = time.time()
     with store.database.write() as db:
-        for ago in range(100, 70 * DAY, 6 * HOUR):
+        for ago in range(100, 100 * DAY, 6 * HOUR):
             add_counts(db, store.database.sql, {Counted(connection.id, "door:a", "accepted", now - ago): 1})
     while store.keeper.prune():
         pass
     with store.database.read() as db:
         kept = dict(db.execute("SELECT step, count(*) FROM counts WHERE connection = ? GROUP BY step", (connection.id,)).fetchall())
-    assert kept == {MINUTE: 8, HOUR: 240}
+    assert kept == {MINUTE: 8, HOUR: 360}
 
 
 def test_a_settlement_writes_few_counts(store: Store, connection: Connection) -> None:

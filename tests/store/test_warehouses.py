@@ -85,7 +85,7 @@ def test_the_log_is_read_in_order_and_in_bounds(store: Store, connection: Connec
         store.log.append(admit(other, *range(first, first + 10)))
     assert read(store, connection) == list(range(1, 31))
     assert read(store, connection, after=7, most=5) == list(range(8, 13))
-    assert len(read(store, connection, most_bytes=1)) == 1
+    assert len(read(store, connection, most_bytes=1)) == 10
     assert [entry.ref for entry in store.entries.read(connection.id, 4, until=6, most=9, most_bytes=10**6)] == [5, 6]
     assert read(store, connection, after=30) == []
     assert store.entries.head(connection.id) == 30
@@ -98,6 +98,18 @@ def test_what_was_delivered_is_read_with_its_time(store: Store, connection: Conn
     store.log.append(admit(connection, 3))
     assert [entry.sent_at for entry in store.entries.read(connection.id, 0, most=9, most_bytes=10**6)] == [1.0, 1.0, None]
     assert [entry.sent_at for entry in store.entries.read(connection.id, 1, most=1, most_bytes=10**6)] == [1.0]
+
+
+def test_what_retention_left_has_its_own_time_of_delivery(store: Store, connection: Connection) -> None:
+    for first in (1, 3):
+        store.log.append(admit(connection, first, first + 1))
+    delivery = claim(store)
+    store.lanes.settle([settlement(delivery, delivery.batches[0], Advance())])
+    store.log.append(admit(connection, 5))
+    with store.database.write() as db:
+        db.execute("DELETE FROM log WHERE last_seq = 4")
+    entries = store.entries.read(connection.id, 0, most=9, most_bytes=10**6)
+    assert [(entry.ref, entry.sent_at) for entry in entries] == [(1, 1.0), (2, 1.0), (5, None)]
 
 
 def test_the_lane_follows_and_the_ledger_holds(store: Store, connection: Connection) -> None:
@@ -158,12 +170,15 @@ def test_what_is_asked_stays_until_a_sync_has_done_it(store: Store, connection: 
     store.warehouses.ask(connection, warehouse, ["screens"], by="test")
     asked = store.warehouses.upkeep(warehouse).asked
     assert asked == frozenset({"screens"})
+    store.warehouses.noted(warehouse, frozenset({"tracks"}))
     store.warehouses.ended(warehouse, Sync(1.0, 0.5, error="down"), now=1.0, asked=asked)
     assert store.warehouses.upkeep(warehouse).asked == frozenset({"screens"})
     store.warehouses.ask(connection, warehouse, ["tracks"], by="test")
     store.warehouses.ended(warehouse, Sync(1.0, 0.5), now=1.0, asked=asked)
     assert store.warehouses.upkeep(warehouse).asked == frozenset({"screens", "tracks"})
-    store.warehouses.ended(warehouse, Sync(1.0, 0.5), now=1.0, asked=frozenset({"screens", "tracks"}))
+    store.warehouses.noted(warehouse, frozenset({"screens", "tracks"}))
+    assert store.warehouses.upkeep(warehouse).asked == frozenset()
+    store.warehouses.ended(warehouse, Sync(1.0, 0.5), now=1.0, asked=frozenset())
     assert store.warehouses.upkeep(warehouse).asked is None
 
 

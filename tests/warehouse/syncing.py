@@ -16,7 +16,7 @@ from typing import Any
 
 from candu_source import app
 from candu_source.cli import commands
-from candu_source.destinations.warehouse import sync as syncing
+from candu_source.destinations.warehouse import gathering
 from candu_source.destinations.warehouse.dialects import Warehouse as Place
 from candu_source.destinations.warehouse.dialects import duckdb, postgres
 from candu_source.destinations.warehouse.dialects.places import shown, warehouse_at
@@ -122,7 +122,7 @@ def open_scene(directory: Path, place: Secret, **settings: object) -> Scene:
 
 def _sync(store_url: str, connection: str) -> None:
     """Be a process that syncs, as the command line does."""
-    syncing.BATCH_EVENTS = _BATCH_EVENTS
+    gathering.BATCH_EVENTS = _BATCH_EVENTS
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     settings = Settings(store_url=store_url, min_free_mb=0, allow_private_addresses=True)
     commands(["warehouse", "sync", "--connection", connection, "--json"], obj=settings)

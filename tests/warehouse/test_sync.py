@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from candu_source import app
+from candu_source.destinations.warehouse import gathering
+from candu_source.errors import StoreError
 from candu_source.model import Secret
+from candu_source.observe import Telltale
 from candu_source.store import open_store
+from candu_source.warehouses import Sync
 from tests.warehouse.postgres import PostgresServer
 from tests.warehouse.syncing import Scene, open_scene
 
@@ -69,6 +75,30 @@ def test_a_backfill_leaves_the_other_tables_alone(loaded: Scene) -> None:
     assert loaded.sync("screens").rows == 4
     assert "tracks" not in loaded.tables()
     assert loaded.sync("*").rows == 4
+    loaded.prove(range(12))
+
+
+@pytest.mark.parametrize("asked", ["screens", "*"])
+def test_what_is_loaded_again_and_is_cut_short_goes_on_where_it_was(loaded: Scene, monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    monkeypatch.setattr(gathering, "BATCH_EVENTS", 5)
+    loaded.run("DROP TABLE %.screens")
+    loaded.store.warehouses.ask(loaded.connection, loaded.warehouse, [asked], by="test")
+    told: list[int] = []
+
+    def tell(done: int, _total: int) -> None:
+        told.append(done)
+        if len(told) == 1:
+            raise StoreError("cut short")
+
+    def sync() -> Sync:
+        return app.sync_warehouse(loaded.settings, loaded.store, loaded.warehouse, Telltale(io.StringIO()), tell=tell)
+
+    assert sync().error == "cut short"
+    assert loaded.store.warehouses.upkeep(loaded.warehouse).asked == frozenset()
+    assert loaded.ids("screens") == ["m0", "m3"]
+    assert sync().error == ""
+    assert loaded.store.warehouses.upkeep(loaded.warehouse).asked is None
+    assert told == ([5, 10, 12] if asked == "screens" else [5, 5, 7])
     loaded.prove(range(12))
 
 

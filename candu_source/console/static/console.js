@@ -52,17 +52,44 @@
     setTimeout(() => { button.textContent = word; }, 1500);
   });
 
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-more]");
+    if (!button) return;
+    const template = button.previousElementSibling;
+    template.before(template.content.cloneNode(true));
+    const added = template.previousElementSibling;
+    (added.matches("input") ? added : added.querySelector("input, select")).focus();
+  });
+
   document.addEventListener("change", (event) => {
     if (!event.target.matches("[data-all]")) return;
     for (const box of document.querySelectorAll(`input[name="${event.target.dataset.all}"]`)) box.checked = event.target.checked;
   });
 
-  document.addEventListener("htmx:afterSettle", (event) => { times(event.target); charts(event.target); });
+  // Numbers beside the lines of a text, those with something wrong marked.
+  function number(lined) {
+    const [gutter, text] = lined.children;
+    const wrong = new Set([...(lined.nextElementSibling?.querySelectorAll("[data-line]") ?? [])].map((each) => each.dataset.line));
+    gutter.replaceChildren(...text.value.split("\n").map((_, place) => {
+      const line = document.createElement("span");
+      line.textContent = place + 1;
+      line.classList.toggle("wrong", wrong.has(line.textContent));
+      return line;
+    }));
+    gutter.scrollTop = text.scrollTop;
+  }
+
+  const numbers = () => document.querySelectorAll(".lined").forEach(number);
+  document.addEventListener("input", (event) => { const lined = event.target.closest(".lined"); if (lined) number(lined); });
+  document.addEventListener("scroll", (event) => { if (event.target.matches?.(".lined textarea")) event.target.previousElementSibling.scrollTop = event.target.scrollTop; }, true);
+
+  document.addEventListener("htmx:afterSettle", (event) => { times(event.target); charts(event.target); numbers(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts(document));
   let resizing;
   addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(() => charts(document), 150); });
   setInterval(countdowns, 1000);
   times(document);
   charts(document);
+  numbers();
   countdowns();
 })();

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
-import msgspec
-
-from candu_source.destinations.warehouse.messages import decode_any
+from candu_source.destinations.warehouse.messages import decode_any, decode_object
+from candu_source.destinations.warehouse.recalling import Recall
 from candu_source.destinations.warehouse.values import json_text
 
 _NESTED = frozenset({dict, list})
-# What was read of contexts is kept while a batch is planned: so many bytes in all, and nothing that is larger than so much.
-_KEPT_BYTES, _LARGEST_KEPT = 8 * 2**20, 8 * 2**10
 
 
 class Shape:
@@ -29,57 +27,48 @@ class Shape:
 Flat = tuple[Shape, tuple[Any, ...]]
 # An object as it is: its names, the Python types of its values, and the shapes of the objects among these.
 _Outline = tuple[tuple[str, ...], tuple[type, ...], tuple[Shape, ...]]
-# One word of a context: its Python type, its shape where it is an object, and its leaves.
+# One word of an object: its Python type, its shape where it is an object, and its leaves.
 _Word = tuple[type, Shape | None, tuple[Any, ...]]
-_decode_words = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Flattener:
-    """Flatten what one batch holds."""
+    """Flatten what one batch holds; what comes again, `contexts[raw]` and `bodies[raw]`, is not read again.
+
+    Both raise ValueError and RecursionError as `messages.read` does. A context's leaves are named `context_…`; a body is properties
+    or traits. What is no object has no leaves.
+    """
 
     def __init__(self) -> None:
-        self._shapes: dict[_Outline, Shape] = {}
-        self._contexts: dict[bytes, Flat] = {}
-        self._words: dict[bytes, _Word] = {}
-        self._room = _KEPT_BYTES
+        shapes = _Shapes()
+        self.contexts: Recall[Flat] = Recall(partial(_context, shapes, Recall(shapes.word)))
+        self.bodies: Recall[Flat] = Recall(shapes.body)
+
+
+class _Shapes:
+    """Flatten objects, and give those that are alike one shape."""
+
+    def __init__(self) -> None:
+        self._known: dict[_Outline, Shape] = {}
+
+    def body(self, raw: bytes) -> Flat:
+        """Return an object's leaves."""
+        said = decode_any(raw)
+        return self.flat(said if type(said) is dict else {})
+
+    def word(self, raw: bytes) -> _Word:
+        """Return one word of an object."""
+        return self._word(decode_any(raw))
 
     def flat(self, tree: Mapping[str, Any]) -> Flat:
-        """Return an object's leaves, in its order; arrays as JSON text, empty objects as nothing.
-
-        Raises RecursionError for what is nested too deep.
-        """
+        """Return an object's leaves, in its order; arrays as JSON text, empty objects as nothing."""
         values = tuple(tree.values())
         kinds = tuple(map(type, values))
         if _NESTED.isdisjoint(kinds):
-            return self._shape((tuple(tree), kinds, ())), values
-        return self._joined(tree, map(self._word, values))
+            return self.shape((tuple(tree), kinds, ())), values
+        return self.joined(tree, map(self._word, values))
 
-    def context(self, raw: bytes) -> Flat:
-        """Return a context's leaves, named `context_…`; words seen before are not read again. Raises ValueError as `messages.read` does."""
-        known = self._contexts.get(raw)
-        if known is None:
-            words = _decode_words(raw) if raw.startswith(b"{") else {}
-            shape, values = self._joined(words, map(self._read, map(bytes, words.values())))
-            known = self._shape((("context",), (dict,), (shape,))), values
-            if self._has_room(raw):
-                self._contexts[raw] = known
-        return known
-
-    def _read(self, raw: bytes) -> _Word:
-        known = self._words.get(raw)
-        if known is None:
-            known = self._word(decode_any(raw))
-            if self._has_room(raw):
-                self._words[raw] = known
-        return known
-
-    def _word(self, value: Any) -> _Word:
-        kind = type(value)
-        if kind is dict:
-            return kind, *self.flat(value)
-        return (str, None, (json_text(value),)) if kind is list else (kind, None, (value,))
-
-    def _joined(self, names: Iterable[str], words: Iterable[_Word]) -> Flat:
+    def joined(self, names: Iterable[str], words: Iterable[_Word]) -> Flat:
+        """Return the leaves of an object that has these words."""
         kinds: list[type] = []
         shapes: list[Shape] = []
         leaves: list[Any] = []
@@ -88,19 +77,27 @@ class Flattener:
             leaves += own
             if shape is not None:
                 shapes.append(shape)
-        return self._shape((tuple(names), tuple(kinds), tuple(shapes))), tuple(leaves)
+        return self.shape((tuple(names), tuple(kinds), tuple(shapes))), tuple(leaves)
 
-    def _shape(self, outline: _Outline) -> Shape:
-        shape = self._shapes.get(outline)
+    def shape(self, outline: _Outline) -> Shape:
+        """Return the shape of objects that have this outline, always the same."""
+        shape = self._known.get(outline)
         if shape is None:
-            shape = self._shapes[outline] = _joined_shape(*outline)
+            shape = self._known[outline] = _joined_shape(*outline)
         return shape
 
-    def _has_room(self, raw: bytes) -> bool:
-        """Tell whether these bytes may be kept, and take their room."""
-        kept = len(raw) <= min(self._room, _LARGEST_KEPT)
-        self._room -= len(raw) if kept else 0
-        return kept
+    def _word(self, value: Any) -> _Word:
+        kind = type(value)
+        if kind is dict:
+            return kind, *self.flat(value)
+        return (str, None, (json_text(value),)) if kind is list else (kind, None, (value,))
+
+
+def _context(shapes: _Shapes, words: Recall[_Word], raw: bytes) -> Flat:
+    """Return a context's leaves; of its words those seen before are not read again."""
+    said = decode_object(raw) if raw.startswith(b"{") else {}
+    shape, values = shapes.joined(said, map(words.__getitem__, map(bytes, said.values())))
+    return shapes.shape((("context",), (dict,), (shape,))), values
 
 
 def _joined_shape(names: tuple[str, ...], kinds: tuple[type, ...], nested: tuple[Shape, ...]) -> Shape:

@@ -13,7 +13,7 @@ from candu_source.destinations.warehouse.choices import Choices
 from candu_source.destinations.warehouse.messages import Message
 from candu_source.destinations.warehouse.naming import identifier, snakecase
 from candu_source.destinations.warehouse.tables import Type
-from candu_source.destinations.warehouse.values import json_text, parse_timestamp, text_of
+from candu_source.destinations.warehouse.values import parse_timestamp
 from candu_source.warehouses import Entry
 
 _IDS = {"id": Type.STRING, "user_id": Type.STRING, "anonymous_id": Type.STRING}
@@ -105,7 +105,7 @@ def event(name: str, choices: Choices, name_bytes: int) -> Event:
 
 def common(message: Message, entry: Entry, choices: Choices) -> tuple[Any, ...]:
     """Return the cells that every envelope has, in the order of `ENVELOPE`; None for what the message does not say."""
-    return (entry.ref, text(message.message_id), *times(message, entry, choices), text(message.user_id), text(message.anonymous_id))
+    return (entry.ref, message.message_id, *times(message, entry, choices), message.user_id, message.anonymous_id)
 
 
 def times(message: Message, entry: Entry, choices: Choices) -> tuple[datetime, datetime | str | None, str | None, datetime]:
@@ -115,29 +115,17 @@ def times(message: Message, entry: Entry, choices: Choices) -> tuple[datetime, d
     timestamp = receivedAt − (sentAt − originalTimestamp). Without one, what the entry says is by our clock throughout, and nothing is
     to be corrected. Where no time can be read `timestamp` is `received_at`.
     """
-    received = _time(message.received_at) or _moment(entry.received_at)
-    said = text(message.timestamp if message.original_timestamp is None else message.original_timestamp)
+    received = (message.received_at and parse_timestamp(message.received_at)) or _moment(entry.received_at)
+    said = message.timestamp if message.original_timestamp is None else message.original_timestamp
     original = None if said is None else parse_timestamp(said)
-    sent_text = text(message.sent_at)
-    if sent_text is None:
+    if message.sent_at is None:
         return received, None if entry.sent_at is None else _moment(entry.sent_at), said, original or received
-    sent = parse_timestamp(sent_text)
+    sent = parse_timestamp(message.sent_at)
     try:
         corrected = received - (sent - original) if sent and original else original or received
     except OverflowError:
         corrected = original or received
-    return received, received if sent and choices.sent_at == "corrected" else sent_text, said, corrected
-
-
-def text(value: Any) -> str | None:
-    """Return what stands for a JSON value in a column of text: None for null, arrays and objects as JSON."""
-    if value is None or type(value) is str:
-        return value
-    return json_text(value) if isinstance(value, (list, dict)) else text_of(value)
-
-
-def _time(value: Any) -> datetime | None:
-    return parse_timestamp(value) if isinstance(value, str) else None
+    return received, received if sent and choices.sent_at == "corrected" else message.sent_at, said, corrected
 
 
 @lru_cache(_KEPT_MOMENTS)

@@ -15,8 +15,9 @@ from candu_source.destinations.warehouse.choices import Choices
 from candu_source.destinations.warehouse.filling import MOST_CELLS, Filling, Strand
 from candu_source.destinations.warehouse.flattening import Flattener, Shape
 from candu_source.destinations.warehouse.layout import Calls, Names, lay_out, shortened
-from candu_source.destinations.warehouse.mapping import BUILT_IN, ID, KINDS, TRACK, Event, Kind, Target, common, event, text
+from candu_source.destinations.warehouse.mapping import BUILT_IN, ID, KINDS, TRACK, Event, Kind, Target, common, event
 from candu_source.destinations.warehouse.messages import Message, mend, read, wants_warehouse
+from candu_source.destinations.warehouse.recalling import Recall
 from candu_source.destinations.warehouse.remarks import Remarks
 from candu_source.destinations.warehouse.selection import Selection
 from candu_source.destinations.warehouse.tables import Catalog, Column, Load, TableLoad
@@ -71,7 +72,8 @@ class Batch:
     _flattener: Flattener = field(default_factory=Flattener)
     _events: dict[str, Event] = field(default_factory=dict)
     _taking: dict[tuple[Target, Target | None], tuple[Target, ...]] = field(default_factory=dict)
-    _seen: dict[str, set[str]] = field(default_factory=dict)
+    _wanting: Recall[bool] = field(default_factory=lambda: Recall(wants_warehouse))
+    _seen: dict[str, tuple[Target, ...]] = field(default_factory=dict)
     _rows: dict[_Alike, list[tuple[Any, ...]]] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
@@ -103,25 +105,25 @@ class Batch:
         return Load(loads, self.remarks.all(), self.left_out)
 
     def _take(self, entry: Entry, message: Message) -> None:
-        kind = KINDS.get(message.type) if isinstance(message.type, str) else None
-        if not wants_warehouse(message.integrations):
+        kind = KINDS.get(message.type or "")
+        if not self._wanting[bytes(message.integrations)]:
             self.left_out += 1
         elif kind is None:
             self._remark(NO_KIND, entry)
-        elif not (envelope := common(message, entry, self.choices))[ID]:
+        elif not message.message_id:
             self._remark(NO_ID, entry)
         else:
+            envelope = common(message, entry, self.choices)
             own, other = self._own(kind, message, envelope)
             targets = self._targets(kind.target, other)
             if targets:
                 self._put(kind, targets, envelope + own, message)
 
     def _put(self, kind: Kind, targets: tuple[Target, ...], envelope: tuple[Any, ...], message: Message) -> None:
-        context, its_values = self._flattener.context(bytes(message.context))
-        said = message.properties if kind.body == "properties" else message.traits
-        body, values = self._flattener.flat(said if type(said) is dict else {})
+        context, its_values = self._flattener.contexts[bytes(message.context)]
+        body, values = self._flattener.bodies[bytes(message.properties if kind.body == "properties" else message.traits)]
         # Only now is the id marked as seen: a message that could not be read so far is taken a second time.
-        new = tuple([target for target in targets if target.fold or self._first(target.table, envelope[ID])])
+        new = self._new(envelope[ID], targets)
         if new:
             alike = (new, kind, tuple(map(type, envelope)), context, body)
             rows = self._rows.get(alike)
@@ -129,18 +131,28 @@ class Batch:
                 rows = self._rows[alike] = []
             rows.append(envelope + its_values + values)
 
+    def _new(self, identifier: str, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        """Return the targets that did not have this id in the batch yet, and remember it; states take every call."""
+        had = self._seen.get(identifier)
+        if had is None:
+            self._seen[identifier] = targets
+            return targets
+        tables = {target.table for target in had}
+        self._seen[identifier] = had + targets
+        return tuple([target for target in targets if target.fold or target.table not in tables])
+
     def _remark(self, what: str, entry: Entry) -> None:
         self.remarks.add("", "", what, entry.message[:_SAMPLE_BYTES].decode("utf-8", "replace"))
 
     def _own(self, kind: Kind, message: Message, envelope: tuple[Any, ...]) -> tuple[tuple[Any, ...], Target | None]:
         """Return the cells that only this kind of call has, and the table that it goes to beside its kind's."""
         if kind is TRACK:
-            name = text(message.event)
+            name = message.event
             if name is None:
                 return (None, None), None
             known = self._events.get(name) or self._event(name)
             return (known.cell, name), known.target
-        own = tuple([text(getattr(message, word)) for word in kind.own])
+        own = tuple([getattr(message, word) for word in kind.own])
         if kind.state is None:
             return own, None
         state, place = kind.state
@@ -163,14 +175,6 @@ class Batch:
 
     def _wants(self, table: str) -> bool:
         return self.selection.of(table).loaded and (self.only is None or table in self.only)
-
-    def _first(self, table: str, identifier: str) -> bool:
-        """Tell whether a table did not have this id in the batch yet, and remember it."""
-        seen = self._seen.setdefault(table, set())
-        if identifier in seen:
-            return False
-        seen.add(identifier)
-        return True
 
     def _strands(self, now: datetime) -> dict[str, tuple[Target, list[Strand]]]:
         """Return the calls by the tables that take them."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -12,26 +15,12 @@ import msgspec
 from candu_source.destinations.warehouse import state
 from candu_source.destinations.warehouse.choices import Choices
 from candu_source.destinations.warehouse.dialects import Dialect, Warehouse
-from candu_source.destinations.warehouse.plan import plan
+from candu_source.destinations.warehouse.gathering import Gathered, Log, ahead, gather
+from candu_source.destinations.warehouse.plan import Batch
 from candu_source.destinations.warehouse.selection import Selection
-from candu_source.destinations.warehouse.tables import Load
-from candu_source.warehouses import Entry, Loaded, Remark
+from candu_source.warehouses import Loaded, Remark
 
-# Events of one transaction, and about how many bytes of messages: what bounds the memory of a sync.
-BATCH_EVENTS, BATCH_BYTES = 20_000, 16 * 2**20
 EVERYTHING = "*"
-
-
-class Log(Protocol):
-    """The log of connections; needed by syncs."""
-
-    def read(self, connection: str, after: int, *, until: int = ..., most: int, most_bytes: int) -> list[Entry]:
-        """Return the next events beyond `after`, up to `until`; empty at the end."""
-        ...
-
-    def head(self, connection: str) -> int:
-        """Return the place of the last event; raise NotFound."""
-        ...
 
 
 class Follow(Protocol):
@@ -53,7 +42,8 @@ _named = msgspec.json.Decoder(_Named).decode
 class Loader:
     """Load one connection's log into one schema of one warehouse.
 
-    `tell` hears events done and events to do; `follow` how far the log is loaded. Both are called after each commit.
+    `tell` hears events done and events to do; `follow` how far the log is loaded. Both are called after each commit. `noted` hears that
+    the warehouse has written down what it is to load again.
     """
 
     source: str
@@ -62,6 +52,7 @@ class Loader:
     warehouse: Warehouse
     selection: Selection
     choices: Choices
+    noted: Callable[[], None]
     follow: Follow
     tell: Callable[[int, int], None]
 
@@ -77,6 +68,7 @@ class Loader:
             if place:  # the sync before may have been cut short between its commit and saying so
                 self.follow(place, started_at=time.time(), seconds=0.0)
             place = self._begin_again(dialect, again, place)
+            self.noted()
             if self.selection.enabled:
                 for backfill in state.backfills(dialect, self.source):
                     self._backfill(dialect, backfill, loaded)
@@ -112,62 +104,40 @@ class Loader:
         return place
 
     def _backfill(self, dialect: Dialect, backfill: state.Backfill, loaded: Loaded) -> None:
-        place = backfill.position
-        while last := self._load_again(dialect, backfill, place, loaded):
-            place = last.ref
-            self.tell(place, backfill.until)
+        with self._batches(dialect, backfill.position, backfill.until, frozenset({backfill.table})) as batches:
+            for batch, last, _ in batches:
+                move = partial(state.move_backfill, dialect, self.source, backfill.table, last.ref)
+                self._commit(dialect, batch, move, loaded)
+                self.tell(last.ref, backfill.until)
         with dialect.transaction():
             state.end_backfill(dialect, self.source, backfill.table)
 
-    def _load_again(self, dialect: Dialect, backfill: state.Backfill, place: int, loaded: Loaded) -> Entry | None:
-        """Load the next batch for one table; return its last event, None at the end."""
-        entries = self._read(place, backfill.until)
-        if not entries:
-            return None
-        load = self._plan(dialect, entries, only=frozenset({backfill.table}))
-        with dialect.transaction():
-            self._put(dialect, load, loaded)
-            state.move_backfill(dialect, self.source, backfill.table, entries[-1].ref)
-        return entries[-1]
-
     def _go_on(self, dialect: Dialect, place: int, loaded: Loaded) -> None:
-        until, began_at = self.log.head(self.source), place
-        while last := self._load_next(dialect, place, until, loaded):
-            place = last.ref
-            self.tell(place - began_at, until - began_at)
+        until = self.log.head(self.source)
+        with self._batches(dialect, place, until) as batches:
+            for batch, last, events in batches:
+                started_at, began = time.time(), time.perf_counter()
+                move = partial(state.move, dialect, self.source, last.ref, _named(last.message).id)
+                self._commit(dialect, batch, move, loaded)
+                loaded.events += events
+                self.follow(last.ref, started_at=started_at, seconds=time.perf_counter() - began)
+                self.tell(last.ref - place, until - place)
 
-    def _load_next(self, dialect: Dialect, place: int, until: int, loaded: Loaded) -> Entry | None:
-        """Load the next batch and let the lane follow; return its last event, None at the end. The batch is forgotten with it."""
-        started_at, began = time.time(), time.perf_counter()
-        entries = self._read(place, until)
-        if not entries:
-            return None
-        load, last = self._plan(dialect, entries), entries[-1]
+    def _batches(
+        self, dialect: Dialect, after: int, until: int, only: frozenset[str] | None = None
+    ) -> AbstractContextManager[Iterator[Gathered]]:
+        empty = partial(Batch, self.choices, self.selection, dialect.name_bytes, only)
+        return ahead(gather(self.log, self.source, after, until, empty))
+
+    def _commit(self, dialect: Dialect, batch: Batch, move: Callable[[], None], loaded: Loaded) -> None:
+        """Commit what a batch brings to the warehouse as it is now, and with it the place it leads to."""
+        load, rows = batch.load(dialect.catalog(self.schema), datetime.now(UTC)), 0
         with dialect.transaction():
-            self._put(dialect, load, loaded)
-            state.move(dialect, self.source, last.ref, _named(last.message).id)
-        loaded.events += len(entries)
-        self.follow(last.ref, started_at=started_at, seconds=time.perf_counter() - began)
-        return last
-
-    def _read(self, place: int, until: int) -> list[Entry]:
-        return self.log.read(self.source, place, until=until, most=BATCH_EVENTS, most_bytes=BATCH_BYTES)
-
-    def _plan(self, dialect: Dialect, entries: Sequence[Entry], only: frozenset[str] | None = None) -> Load:
-        return plan(
-            entries,
-            dialect.catalog(self.schema),
-            choices=self.choices,
-            selection=self.selection,
-            name_bytes=dialect.name_bytes,
-            now=time.time(),
-            only=only,
-        )
-
-    def _put(self, dialect: Dialect, load: Load, loaded: Loaded) -> None:
-        for each in load.tables:
-            rows = dialect.put(self.schema, each)
-            state.count_rows(dialect, self.source, each.table, rows, new=each.new)
-            loaded.rows += rows
-        state.note(dialect, self.source, load.remarks, time.time())
+            for each in load.tables:
+                new = dialect.put(self.schema, each)
+                state.count_rows(dialect, self.source, each.table, new, new=each.new)
+                rows += new
+            state.note(dialect, self.source, load.remarks, time.time())
+            move()
+        loaded.rows += rows
         loaded.remarks += load.remarks

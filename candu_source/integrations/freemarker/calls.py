@@ -10,7 +10,7 @@ from typing import Any
 from candu_source.integrations.freemarker.built_ins import BuiltIn
 from candu_source.integrations.freemarker.built_ins.table import items_of
 from candu_source.integrations.freemarker.expressions import Node, Paren
-from candu_source.integrations.freemarker.faults import Problem, TemplateError, missing, wrong
+from candu_source.integrations.freemarker.faults import TemplateError, missing, wrong
 from candu_source.integrations.freemarker.json_text import json_text
 from candu_source.integrations.freemarker.limits import NODES_A_STEP
 from candu_source.integrations.freemarker.scope import Frame, Scope
@@ -39,25 +39,18 @@ class Applied(Node):
 
     def value(self, scope: Scope) -> Value:
         """Return what the built-in makes of the value."""
-        target = self._target(scope)
-        arguments = [one.needed(scope) if self.built_in.printing else one.value(scope) for one in self.arguments or ()]
-        try:
+        with self.span:
+            target = _LAZY.get(self.name, _whole)(self.target, scope)
+            arguments = [one.needed(scope) if self.built_in.printing else one.value(scope) for one in self.arguments or ()]
             if not self.built_in.least <= len(arguments) <= self.built_in.most:
                 raise wrong(f"?{self.name} takes {_number_of_arguments(self.built_in)}, but has {len(arguments)}")
             if self.selected:
                 return self.built_in.function(scope, target, *arguments, selected=True)
             return self.built_in.function(scope, target, *arguments)
-        except Problem as problem:
-            raise problem.at(self.span) from None
 
-    def _target(self, scope: Scope) -> Value:
-        """Return the value; of a ?filter or ?map only what the built-in needs of it."""
-        if self.name in _LAZY:
-            try:
-                return _LAZY[self.name](self.target, scope)
-            except Problem as problem:
-                raise problem.at(self.span) from None
-        return self.target.needed(scope)
+
+def _whole(node: Node, scope: Scope) -> Value:
+    return node.needed(scope)
 
 
 def _all_items(node: Node, scope: Scope) -> Value:
@@ -95,10 +88,8 @@ class LoopState(Node):
 
     def value(self, scope: Scope) -> Value:
         """Return where the variable's loop is."""
-        try:
+        with self.span:
             loop = scope.loop(self.variable)
-        except Problem as problem:
-            raise problem.at(self.span) from None
         return _LOOP_STATES[self.name](loop.index, loop.has_next)
 
 
@@ -147,11 +138,9 @@ class Transformed(Node):
 
     def value(self, scope: Scope) -> Value:
         """Return the items that the rule keeps, or what it makes of each."""
-        try:
+        with self.span:
             source = lazily(self.target, scope) or items_of(scope, self.target.needed(scope))
             return list(self._results(self._applied(scope), source))
-        except Problem as problem:
-            raise problem.at(self.span) from None
 
     def stream(self, scope: Scope) -> Iterator[Value]:
         """Yield the results one by one; a value that is missing within the rule is then a `runtime` error, as in FreeMarker."""
@@ -239,10 +228,8 @@ class Call(Node):
             for node, one in zip(self.arguments, arguments, strict=True):
                 if one is None:
                     raise missing(node.span)
-        try:
+        with self.span:
             return called(scope, target, arguments)
-        except Problem as problem:
-            raise problem.at(self.span) from None
 
 
 def called(scope: Scope, target: Any, arguments: list[Value]) -> Value:

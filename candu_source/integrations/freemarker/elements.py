@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from candu_source.integrations.freemarker.expressions import Node
-from candu_source.integrations.freemarker.faults import Problem, Span, TemplateError
+from candu_source.integrations.freemarker.faults import Span, TemplateError
 from candu_source.integrations.freemarker.operations import compare
 from candu_source.integrations.freemarker.scope import Scope
 
@@ -46,11 +46,9 @@ class Element:
 def render_all(elements: Sequence[Element], scope: Scope) -> None:
     """Write elements one after the other; raise TemplateError with the place of the one that fails."""
     for element in elements:
-        try:
+        with element.span:
             scope.spend(element.cost)
             element.render(scope)
-        except Problem as problem:
-            raise problem.at(element.span) from None
 
 
 def captured(elements: Sequence[Element], scope: Scope) -> str:

@@ -1,25 +1,19 @@
-"""The nodes of expressions: literals, variables and operators. `node.value(scope)` evaluates one; None is a missing value."""
+"""The nodes of expressions: what each can do, literals and variables. `node.value(scope)` evaluates one; None is a missing value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-from candu_source.integrations.freemarker.faults import Problem, Span, TemplateError, missing, refused, wrong
-from candu_source.integrations.freemarker.operations import character, item, sliced
+from candu_source.integrations.freemarker.faults import Span, TemplateError, missing, refused, wrong
 from candu_source.integrations.freemarker.scope import Scope
 from candu_source.integrations.freemarker.values import (
-    NOTHING,
     Helper,
-    Match,
     Moment,
     Number,
-    Range,
     Value,
     as_boolean,
-    as_hash,
     as_number,
-    as_sequence,
     type_name,
 )
 
@@ -43,10 +37,8 @@ class Node:
 
     def text(self, scope: Scope) -> str:
         """Return the value as it prints."""
-        try:
+        with self.span:
             return scope.text(self.needed(scope))
-        except Problem as problem:
-            raise problem.at(self.span) from None
 
     def truth(self, scope: Scope) -> bool:
         """Return the value, which has to be a boolean."""
@@ -105,15 +97,9 @@ class Interpolated(Node):
     def value(self, scope: Scope) -> Value:
         """Return the parts printed, together."""
         whole = "".join([part.text(scope) for part in self.parts])
-        return _paid(scope, whole, self.span)
-
-
-def _paid(scope: Scope, text: str, span: Span) -> str:
-    try:
-        scope.spend_text(len(text))
-    except Problem as problem:
-        raise problem.at(span) from None
-    return text
+        with self.span:
+            scope.spend_text(len(whole))
+        return whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,107 +173,3 @@ class Paren(Node):
             if error.kind != "undefined":
                 raise
             return None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Dot(Node):
-    """Be `target.key`."""
-
-    target: Node
-    key: str
-
-    def value(self, scope: Scope) -> Value:
-        """Return what the hash holds under the key."""
-        target = self.target.needed(scope)
-        if type(target) is dict:
-            return target.get(self.key)
-        return member(target, self.key, self.span)
-
-
-def member(target: Value, key: str, span: Span) -> Value:
-    """Return what a value holds under a key; raise `runtime` if it is no hash."""
-    members = as_hash(target)
-    if members is not None:
-        return members.get(key)
-    if isinstance(target, Helper):
-        try:
-            return target.member(key)
-        except Problem as problem:
-            raise problem.at(span) from None
-    raise wrong(f"{key} is looked for in {type_name(target)}, which has no members").at(span)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Index(Node):
-    """Be `target[key]`: a member, an item, a character or a slice."""
-
-    target: Node
-    key: Node
-
-    def value(self, scope: Scope) -> Value:
-        """Return what the target holds there."""
-        target = self.target.needed(scope)
-        key = self.key.needed(scope)
-        if isinstance(key, str | Match):
-            return member(target, key if isinstance(key, str) else key.text, self.span)
-        try:
-            return self._at(scope, target, key)
-        except Problem as problem:
-            raise problem.at(self.span) from None
-
-    def _at(self, scope: Scope, target: Value, key: Value) -> Value:
-        sequence = as_sequence(target)
-        number = None if isinstance(key, bool) else as_number(key)
-        if number is None and not isinstance(key, Range):
-            raise wrong(f"{type_name(key)} is neither a key nor a place")
-        if sequence is None:
-            if as_hash(target) is not None:
-                raise wrong("a hash is asked by a text, not by a number or a range")
-            sequence_or_text: str | list[Value] | Range = scope.text(target)
-        else:
-            sequence_or_text = sequence
-        if number is None:
-            return sliced(scope, sequence_or_text, key)
-        return character(scope, sequence_or_text, number) if isinstance(sequence_or_text, str) else item(sequence_or_text, number)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Default(Node):
-    """Be `target!fallback`, or `target!`, whose fallback is empty in every way."""
-
-    target: Node
-    fallback: Node | None
-
-    def value(self, scope: Scope) -> Value:
-        """Return the target's value, or the fallback's if that is missing."""
-        value = self.target.or_missing(scope)
-        if value is not None:
-            return value
-        return NOTHING if self.fallback is None else self.fallback.value(scope)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Exists(Node):
-    """Be `target??`."""
-
-    target: Node
-
-    def value(self, scope: Scope) -> Value:
-        """Tell whether there is a value."""
-        return self.target.or_missing(scope) is not None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HasContent(Node):
-    """Be `target?has_content`."""
-
-    target: Node
-
-    def value(self, scope: Scope) -> Value:
-        """Tell whether there is a value that is not an empty text, sequence or hash."""
-        value = self.target.or_missing(scope)
-        if isinstance(value, str | list | dict):
-            return bool(value)
-        if isinstance(value, Range):
-            return value.size != 0
-        return value is not None

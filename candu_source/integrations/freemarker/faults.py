@@ -14,11 +14,22 @@ Kind = Literal["parse", "undefined", "runtime", "stop", "unsupported"]
 
 
 class Span(NamedTuple):
-    """Hold where something is written (line and column count from 1) and its words."""
+    """Hold where something is written (line and column count from 1) and its words.
+
+    `with span:` gives its place to a problem that leaves the block. A decorator would cost a frame, and deep templates need many.
+    """
 
     line: int
     column: int
     words: str = ""
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Raise the problem as a TemplateError with this place."""
+        if isinstance(error, Problem):
+            raise error.at(self) from None
 
 
 class TemplateError(CanduSourceError):

@@ -7,28 +7,16 @@ From loose to tight: || · && · == != · < <= > >= · .. · + - · * / % · pre
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
+from candu_source.integrations.freemarker.atoms import OPENING, atom
 from candu_source.integrations.freemarker.calls import Lambda
 from candu_source.integrations.freemarker.cursor import Cursor
-from candu_source.integrations.freemarker.expressions import (
-    HashLiteral,
-    Interpolated,
-    ListLiteral,
-    Literal,
-    Name,
-    Node,
-    Now,
-    Paren,
-    Statics,
-    children,
-)
-from candu_source.integrations.freemarker.faults import Problem, TemplateError
-from candu_source.integrations.freemarker.limits import DIGITS, EXPRESSION_DEPTH, NESTING
+from candu_source.integrations.freemarker.expressions import HashLiteral, Interpolated, ListLiteral, Literal, Node, children
+from candu_source.integrations.freemarker.faults import TemplateError
+from candu_source.integrations.freemarker.limits import EXPRESSION_DEPTH, NESTING
 from candu_source.integrations.freemarker.operators import Arithmetic, Compare, Logic, Not, Plus, RangeLiteral, Signed
-from candu_source.integrations.freemarker.suffixes import SUFFIXES, snake
-from candu_source.integrations.freemarker.tokens import END, Inside, Token, read_tokens, unescaped
-from candu_source.integrations.freemarker.values import HELPER_CLASS, HELPER_FUNCTIONS
+from candu_source.integrations.freemarker.suffixes import SUFFIXES
+from candu_source.integrations.freemarker.tokens import END, Inside, read_tokens
 
 _BINDING = {
     "||": 1, "&&": 2, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "..": 5, "..<": 5, "..*": 5,
@@ -37,13 +25,6 @@ _BINDING = {
 # These do not stand in a chain: a == b == c is a mistake.
 _SINGLE = frozenset({3, 4, 5})
 _RESERVED = frozenset({"as", "in", "using"})
-# What FreeMarker has beside .now.
-_SPECIALS_WORDS = """
-    args auto_esc caller_template_name current_node current_template_name data_model error globals incompatible_improvements lang
-    locale locale_object locals main main_template_name namespace node now output_encoding output_format pass template_name time_zone
-    url_escaping_charset vars version get_optional_template
-"""
-_SPECIALS = frozenset(_SPECIALS_WORDS.split())
 
 
 def measure(node: Node) -> tuple[int, int]:
@@ -74,7 +55,7 @@ class Grammar(Cursor):
     ) -> None:
         super().__init__(source, read_tokens(source, start, inside), spot)
         self.loops = loops
-        self._parts = parts
+        self.parts = parts
         self._depth = 0
         # Set while arguments are read by name: there, `!` with white space behind it has no default.
         self.named_arguments = False
@@ -151,7 +132,7 @@ class Grammar(Cursor):
             ahead += 1
         token = self.following(ahead)
         if token.kind == "operator":
-            return token.sign in _ATOMS
+            return token.sign in OPENING
         return token.kind in {"number", "text", "raw"} or (token.kind == "name" and token.text not in _RESERVED)
 
     def _unary(self) -> Node:
@@ -176,84 +157,12 @@ class Grammar(Cursor):
             raise self.too_deep(self.token.at, f"an expression is nested deeper than {NESTING}, the limit")
         start = self.token.at
         links = 0
-        node = self._atom()
+        node = atom(self)
         while self.token.kind == "operator" and (suffix := SUFFIXES.get(self.token.sign)) is not None:
             links = self._link(links)
             node = suffix(self, start, node)
         self._depth -= 1
         return node
-
-    def _atom(self) -> Node:
-        token = self.token
-        if token.kind in {"text", "raw"}:
-            return self._text(self.take())
-        if token.kind == "number":
-            if len(token.text) > DIGITS:
-                raise self.too_deep(token.at, f"a number has more than {DIGITS} digits, the limit")
-            self.take()
-            return Literal(self.span(token.at), Decimal(token.text) if "." in token.text else int(token.text))
-        if token.kind == "name":
-            if token.text in {"true", "false"}:
-                self.take()
-                return Literal(self.span(token.at), token.text == "true")
-            return self._variable()
-        if token.kind == "operator" and token.sign in _ATOMS:
-            self.take()
-            return _ATOMS[token.sign](self, token.at)
-        raise self.unexpected("an expression")
-
-    def _text(self, token: Token) -> Node:
-        try:
-            text = unescaped(token.text)
-        except Problem as problem:
-            raise self.error(token.at, problem.message) from None
-        span = self.span(token.at)
-        if token.kind == "text" and ("${" in token.text or "#{" in token.text) and len(text) > 3:  # noqa: PLR2004 - "${}" is text
-            return Interpolated(span, self._parts(text, token.at))
-        return Literal(span, text)
-
-    def _variable(self) -> Node:
-        start = self.token.at
-        name = self.name()
-        if name != "statics":
-            return Name(self.span(start), name)
-        self.expect("[")
-        wanted = self._atom()
-        self.expect("]")
-        if not isinstance(wanted, Literal) or wanted.constant != HELPER_CLASS:
-            raise self.error(start, f"of statics only [{HELPER_CLASS!r}] is given to templates", "unsupported")
-        if self.token.sign == "." and self.following().text not in HELPER_FUNCTIONS:
-            raise self.error(self.following().at, f"the helper object has only {' and '.join(HELPER_FUNCTIONS)}", "unsupported")
-        return Statics(self.span(start))
-
-    def _paren(self, start: int) -> Node:
-        inner = self.expression()
-        self.expect(")")
-        return Paren(self.span(start), inner)
-
-    def _list(self, start: int) -> Node:
-        items = self.arguments("]")
-        return ListLiteral(self.span(start), items)
-
-    def _hash(self, start: int) -> Node:
-        members: list[tuple[Node, Node]] = []
-        while not self.accept("}"):
-            if members:
-                self.expect(",")
-            key = self.expression()
-            self.refuse_literal(key, ("number", "boolean", "list", "hash"), "a text")
-            if not self.accept(":"):
-                self.expect(",")
-            members.append((key, self.expression()))
-        return HashLiteral(self.span(start), tuple(members))
-
-    def _special(self, start: int) -> Node:
-        name = self.name()
-        if name == "now":
-            return Now(self.span(start))
-        if snake(name) in _SPECIALS:
-            raise self.error(start, f".{name} is not supported; only .now is", "unsupported")
-        raise self.error(start, f".{name} is no special variable")
 
     def arguments(self, closing: str, *, lambdas: bool = False) -> tuple[Node, ...]:
         """Return expressions up to a closing sign; commas between them may be left out."""
@@ -285,11 +194,3 @@ def literal_kind(node: Node | None) -> str | None:
     if isinstance(node, Literal):
         return "boolean" if isinstance(node.constant, bool) else "text" if isinstance(node.constant, str) else "number"
     return {Interpolated: "text", ListLiteral: "list", HashLiteral: "hash"}.get(type(node))
-
-
-_ATOMS: dict[str, Callable[[Grammar, int], Node]] = {
-    "(": Grammar._paren,
-    "[": Grammar._list,
-    "{": Grammar._hash,
-    ".": Grammar._special,
-}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from candu_source.integrations.freemarker.arithmetic import add, calculate
 from candu_source.integrations.freemarker.expressions import Node
-from candu_source.integrations.freemarker.faults import Problem, missing, wrong
+from candu_source.integrations.freemarker.faults import missing, wrong
 from candu_source.integrations.freemarker.operations import compare
 from candu_source.integrations.freemarker.scope import Scope
 from candu_source.integrations.freemarker.values import Range, Value, as_number
@@ -49,10 +49,8 @@ class Arithmetic(Node):
     def value(self, scope: Scope) -> Value:
         """Return the result."""
         left, right = self.left.number(scope), self.right.number(scope)
-        try:
+        with self.span:
             return calculate(self.operator, left, right)
-        except Problem as problem:
-            raise problem.at(self.span) from None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,10 +63,8 @@ class Plus(Node):
     def value(self, scope: Scope) -> Value:
         """Return the sum."""
         left, right = self.left.value(scope), self.right.value(scope)
-        try:
+        with self.span:
             return added(scope, left, right, self.left, self.right)
-        except Problem as problem:
-            raise problem.at(self.span) from None
 
 
 def added(scope: Scope, left: Value, right: Value, left_node: Node, right_node: Node) -> Value:
@@ -112,10 +108,8 @@ class Compare(Node):
         left, right = self.left.value(scope), self.right.value(scope)
         if left is None or right is None:
             raise missing((self.left if left is None else self.right).span)
-        try:
+        with self.span:
             return compare(scope, self.operator, left, right)
-        except Problem as problem:
-            raise problem.at(self.span) from None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

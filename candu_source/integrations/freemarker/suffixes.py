@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from candu_source.integrations.freemarker import built_ins
 from candu_source.integrations.freemarker.calls import Applied, Call, LoopState, Then, Transformed
-from candu_source.integrations.freemarker.expressions import Default, Dot, Exists, HasContent, Index, Literal, Name, Node
+from candu_source.integrations.freemarker.expressions import Literal, Name, Node
+from candu_source.integrations.freemarker.members import Dot, Index
+from candu_source.integrations.freemarker.presence import Default, Exists, HasContent
 
 if TYPE_CHECKING:
     from candu_source.integrations.freemarker.grammar import Grammar

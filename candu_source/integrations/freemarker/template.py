@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from candu_source.integrations.freemarker import definitions, directives
+from candu_source.integrations.freemarker import definitions, directives, listing
 from candu_source.integrations.freemarker.callables import Macro
 from candu_source.integrations.freemarker.elements import Block, Element, render_all
-from candu_source.integrations.freemarker.expressions import Dot, Index, Literal, Name, Node, children
+from candu_source.integrations.freemarker.expressions import Literal, Name, Node, children
 from candu_source.integrations.freemarker.faults import Problem, TemplateError
 from candu_source.integrations.freemarker.grammar import measure
 from candu_source.integrations.freemarker.limits import NESTING, NODES_A_STEP, TEMPLATE_BYTES
+from candu_source.integrations.freemarker.members import Dot, Index
 from candu_source.integrations.freemarker.parser import Parser
 from candu_source.integrations.freemarker.scope import Scope
 from candu_source.integrations.freemarker.stripping import tidy
 from candu_source.integrations.freemarker.utf16 import printable
 
-_DIRECTIVES = {**directives.TABLE, **definitions.TABLE}
+_DIRECTIVES = {**directives.TABLE, **listing.TABLE, **definitions.TABLE}
 
 
 class Template:
@@ -36,8 +37,6 @@ class Template:
         scope.assigned.update(self._macros)
         try:
             render_all(self._root.children, scope)
-        except Problem as problem:
-            raise problem.at(self._root.span) from None
         except RecursionError:
             raise _too_deep() from None
         return printable("".join(scope.written))

@@ -38,13 +38,18 @@ UPDATE connections SET identity_secret = :secret WHERE id = :connection
 INSERT INTO lanes (connection, destination) VALUES (:connection, :destination)
 
 -- name: lane_switches
--- List the lanes of a connection and whether each is on.
-SELECT destination, enabled FROM lanes WHERE connection = :connection ORDER BY destination
+-- List the lanes of a connection, without those of syncs, and whether each is on.
+SELECT destination, enabled FROM lanes WHERE connection = :connection AND kind <> 'stream' ORDER BY destination
+
+-- name: lane_names
+-- List all lanes of a connection.
+SELECT destination FROM lanes WHERE connection = :connection ORDER BY destination
 
 -- name: switch_lane
 -- Turn a lane on or off.
 UPDATE lanes SET enabled = :enabled WHERE connection = :connection AND destination = :destination
 
 -- name: waiting
--- Count the events that the slowest of the worker's lanes has not passed; warehouses are in no hurry.
-SELECT h.head - (SELECT min(l.cursor) FROM lanes l WHERE l.connection = h.connection AND l.kind <> 'warehouse') FROM heads h WHERE h.connection = :connection
+-- Count the events that the slowest of the worker's lanes has not passed; warehouses are in no hurry, and for a sync that is off nothing waits.
+SELECT h.head - (SELECT min(l.cursor) FROM lanes l
+  WHERE l.connection = h.connection AND (l.kind = 'segment' OR (l.kind = 'stream' AND l.enabled))) FROM heads h WHERE h.connection = :connection

@@ -4,9 +4,9 @@ INSERT INTO counts (connection, topic, name, step, start, amount) VALUES (?, ?, 
 ON CONFLICT (connection, step, start, topic, name) DO UPDATE SET amount = amount + excluded.amount
 
 -- name: counted
--- Sum what was counted of a connection from a time (included) up to another (excluded), by points of so many seconds.
+-- Sum what was counted of a connection from a time (included) up to another (excluded), of one topic or of all, by points of so many seconds.
 SELECT (start - :since) / :width AS point, topic, name, sum(amount) FROM counts
-WHERE connection = :connection AND step = :step AND start >= :since AND start < :until GROUP BY 1, 2, 3
+WHERE connection = :connection AND step = :step AND start >= :since AND start < :until AND (:topic IS NULL OR topic = :topic) GROUP BY 1, 2, 3
 
 -- name: oldest_count
 -- Find where the counts of a step begin.

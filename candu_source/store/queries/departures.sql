@@ -43,6 +43,10 @@ DELETE FROM probes WHERE connection = :connection
 -- Delete where the warehouses of a connection are; what was loaded stays there.
 DELETE FROM warehouses WHERE connection = :connection
 
+-- name: purge_streams
+-- Delete the syncs of a connection.
+DELETE FROM streams WHERE connection = :connection
+
 -- name: purge_syncs
 -- Delete what the syncs of a connection did.
 DELETE FROM syncs WHERE connection = :connection

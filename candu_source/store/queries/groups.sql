@@ -15,9 +15,20 @@ SELECT p.reason, p.name, p.items, p.more, (SELECT d.died_at FROM dead_letters d
 FROM piles p WHERE p.connection = :connection AND p.shelf = 'dead' AND p.items > 0 ORDER BY p.items DESC, p.reason, p.name
 
 -- name: dead_of
--- List dead letters of one reason, latest first.
+-- List dead letters of one reason on one lane, latest first, without events that are only parked.
 SELECT destination, seq, reason, detail, died_at, replay_at FROM dead_letters
-WHERE connection = :connection AND reason = :reason AND seq < :before ORDER BY seq DESC LIMIT :most
+WHERE connection = :connection AND destination = :destination AND reason = :reason AND seq < :before AND (replay_at IS NULL OR tries = 0)
+ORDER BY seq DESC LIMIT :most
+
+-- name: dead_on
+-- List dead letters of one lane that nobody asked for again, the latest first.
+SELECT seq, reason, detail, died_at, due_at, tries FROM dead_letters
+WHERE connection = :connection AND destination = :destination AND replay_at IS NULL ORDER BY died_at DESC, seq DESC LIMIT :most
+
+-- name: parked_on
+-- List the events that one lane set aside to try them again, those that are due first.
+SELECT seq, reason, detail, died_at, due_at, tries FROM dead_letters
+WHERE connection = :connection AND destination = :destination AND replay_at IS NOT NULL AND tries > 0 ORDER BY due_at, seq LIMIT :most
 
 -- name: filtered_groups
 -- Read how many events are filtered by reason and name, and when the first and the last of them were accepted.

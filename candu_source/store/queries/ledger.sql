@@ -1,7 +1,9 @@
 -- name: tallies
 -- Count where the events of every lane are, from the rows themselves.
 SELECT c.id, c.name, l.destination, h.head, c.pruned_to, l.cursor, l.held, l.dead_expired, c.filtered_expired, c.paused, l.failures, l.due_at,
-  l.held_detail, l.began, l.kind,
+  l.held_detail, l.began, l.kind, l.enabled,
+  l.passed_expired + (SELECT coalesce(sum(a.events), 0) FROM attempts a
+    WHERE a.connection = c.id AND a.destination = l.destination AND a.decision = 'filter') AS passed_over,
   (SELECT count(*) FROM dead_letters d WHERE d.connection = c.id AND d.destination = l.destination) AS dead,
   (SELECT count(*) FROM dead_letters d WHERE d.connection = c.id AND d.destination = l.destination AND d.replay_at IS NOT NULL) AS replaying,
   (SELECT count(*) FROM filtered f WHERE f.connection = c.id) AS filtered,
@@ -37,6 +39,6 @@ WHERE connection = :connection AND destination = :destination AND settled AND la
 SELECT seq FROM dead_letters WHERE connection = :connection AND destination = :destination AND seq > :after ORDER BY seq
 
 -- name: raised_ranges
--- List what was delivered by sending it again, dead letters among it.
+-- List what was delivered, or passed over, when it was sent again, dead letters among it.
 SELECT first_seq, last_seq FROM attempts
-WHERE connection = :connection AND destination = :destination AND replay AND decision = 'advance' AND last_seq > :after
+WHERE connection = :connection AND destination = :destination AND replay AND decision IN ('advance', 'filter') AND last_seq > :after

@@ -1,11 +1,11 @@
 -- name: lane_signs
--- Read the signs of every lane of the worker's, each by a seek; dead letters since a time are counted up to so many.
+-- Read the signs of every lane of the worker's, save of syncs that are off, each by a seek; dead letters since a time are counted up to so many.
 SELECT c.id, c.name, l.destination, c.paused OR NOT l.enabled, l.held, h.head - l.cursor, c.pending_most,
   (SELECT g.accepted_at FROM log g WHERE g.connection = c.id AND g.last_seq > l.cursor ORDER BY g.last_seq LIMIT 1),
   (SELECT count(*) FROM (SELECT 1 FROM dead_letters d
     WHERE d.connection = c.id AND d.destination = l.destination AND d.replay_at IS NULL AND d.died_at >= :dead_since LIMIT :most_dead))
 FROM connections c JOIN heads h ON h.connection = c.id JOIN lanes l ON l.connection = c.id
-WHERE l.kind <> 'warehouse' ORDER BY c.name, l.destination
+WHERE l.kind = 'segment' OR (l.kind = 'stream' AND l.enabled) ORDER BY c.name, l.destination
 
 -- name: warehouse_signs
 -- Read the signs of every warehouse that is to be kept up to date, each by a seek, with what its last sync met.

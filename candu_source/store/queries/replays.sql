@@ -123,7 +123,8 @@ ORDER BY seq LIMIT :most
 
 -- name: ask_dead
 -- Ask for one dead letter to be sent again.
-UPDATE dead_letters SET replay_at = clock() WHERE connection = :connection AND destination = :destination AND seq = :seq AND replay_at IS NULL
+UPDATE dead_letters SET replay_at = clock(), due_at = 0, tries = 0
+WHERE connection = :connection AND destination = :destination AND seq = :seq AND replay_at IS NULL
 
 -- name: dead_between
 -- List the dead letters of a stretch.

@@ -7,8 +7,8 @@ SELECT id FROM shape_notices WHERE first_at < :cutoff AND length(sample) > 0 LIM
 UPDATE shape_notices SET sample = x'' WHERE id IN (SELECT id FROM shape_notices WHERE first_at < :cutoff AND length(sample) > 0 LIMIT :most)
 
 -- name: prunable_connections
--- List the connections whose oldest kept event every lane has passed and retention has released.
-SELECT c.id, c.pruned_to, min(l.cursor) FROM connections c JOIN lanes l ON l.connection = c.id
+-- List the connections whose oldest kept event every lane has passed and retention has released; a sync that is off keeps nothing.
+SELECT c.id, c.pruned_to, min(l.cursor) FROM connections c JOIN lanes l ON l.connection = c.id AND (l.kind <> 'stream' OR l.enabled)
 GROUP BY c.id, c.pruned_to HAVING min(l.cursor) > c.pruned_to
 
 -- name: prunable_chunks
@@ -20,6 +20,12 @@ WHERE connection = :connection AND last_seq > :after AND last_seq <= :before ORD
 -- Delete chunks up to a seq, save those that a dead letter still needs.
 DELETE FROM log WHERE connection = :connection AND last_seq > :after AND last_seq <= :before AND NOT EXISTS (
     SELECT 1 FROM dead_letters d WHERE d.connection = log.connection AND d.seq > log.last_seq - log.events AND d.seq <= log.last_seq)
+
+-- name: release_passed
+-- Keep the ledger exact when the tries of events that syncs passed over are deleted.
+UPDATE lanes SET passed_expired = passed_expired + (SELECT coalesce(sum(a.events), 0) FROM attempts a
+  WHERE a.connection = lanes.connection AND a.destination = lanes.destination AND a.decision = 'filter' AND a.last_seq <= :before)
+WHERE connection = :connection AND kind = 'stream'
 
 -- name: prune_attempts
 -- Delete the tries whose events are all released.

@@ -21,6 +21,10 @@ SELECT last_seq, events, accepted_at, door, messages FROM log WHERE connection =
 -- Read a connection's last seq.
 SELECT head FROM heads WHERE connection = :connection
 
+-- name: searched_lanes
+-- Read how far each lane of a connection has come; on a sync that is off nothing is pending.
+SELECT destination, cursor FROM lanes WHERE connection = :connection AND (kind <> 'stream' OR enabled) ORDER BY destination
+
 -- name: found_places
 -- Find the places of events by their terms (each names its connection), between two places, newest first.
 SELECT rowid FROM terms WHERE terms MATCH :terms AND rowid > :after AND rowid < :before ORDER BY rowid DESC LIMIT :most

@@ -4,7 +4,8 @@ SELECT count(*), coalesce(sum(count), 0) FROM rejects WHERE connection = :connec
 
 -- name: dead_letters
 -- List dead letters, oldest first.
-SELECT destination, seq, reason, detail, died_at, replay_at FROM dead_letters WHERE connection = :connection ORDER BY seq LIMIT :most
+SELECT destination, seq, reason, detail, died_at, replay_at FROM dead_letters
+WHERE connection = :connection AND (replay_at IS NULL OR tries = 0) ORDER BY seq LIMIT :most
 
 -- name: rejects
 -- List refused inputs, latest first.

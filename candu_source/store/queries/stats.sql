@@ -1,6 +1,8 @@
 -- name: lane_health
 -- Read how the lanes of a connection are, counting nothing but what waits aside.
 SELECT l.destination, l.kind, l.began, l.enabled, l.held, l.held_detail, l.failures, l.due_at, l.confirmed, c.paused, h.head, l.cursor, l.dead_expired,
+  l.passed_expired + (SELECT coalesce(sum(a.events), 0) FROM attempts a
+    WHERE a.connection = c.id AND a.destination = l.destination AND a.decision = 'filter') AS passed_over,
   (SELECT coalesce(sum(p.items), 0) FROM piles p WHERE p.connection = c.id AND p.shelf = 'dead' AND p.name = l.destination) AS dead,
   (SELECT coalesce(sum(p.more), 0) FROM piles p WHERE p.connection = c.id AND p.shelf = 'dead' AND p.name = l.destination) AS replaying,
   (SELECT coalesce(sum(a.events), 0) FROM attempts a

@@ -22,13 +22,18 @@ SELECT destination, first_seq, last_seq, events, replay, started_at, seconds, ou
 WHERE connection = :connection AND last_seq >= :seq AND last_seq < :seq + :most AND first_seq <= :seq ORDER BY id
 
 -- name: lane_cursors
--- Read how far each lane of a connection has come.
-SELECT destination, cursor FROM lanes WHERE connection = :connection ORDER BY destination
+-- Read how far each lane of a connection has come, what it leads to and whether it is on.
+SELECT destination, cursor, kind, enabled FROM lanes WHERE connection = :connection ORDER BY destination
 
 -- name: dead_among
 -- Tell which of some events died on a lane, and which of those are asked for again.
-SELECT seq, reason, replay_at FROM dead_letters
+SELECT seq, reason, replay_at, tries FROM dead_letters
 WHERE connection = :connection AND destination = :destination AND seq IN (SELECT value FROM json_each(:seqs))
+
+-- name: passed_over
+-- Tell why a lane passed an event over; a row of it holds at most so many events.
+SELECT outcome FROM attempts WHERE connection = :connection AND destination = :destination AND decision = 'filter'
+  AND last_seq >= :seq AND last_seq < :seq + :most AND first_seq <= :seq LIMIT 1
 
 -- name: confirmed_among
 -- Tell which of some events Segment sent back, and when.

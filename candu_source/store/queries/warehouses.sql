@@ -39,6 +39,10 @@ UPDATE lanes SET due_at = 0 WHERE connection = :connection AND destination = :de
 -- Note what somebody asked of a warehouse's next sync.
 UPDATE warehouses SET asked = :asked WHERE connection = :connection AND destination = :destination
 
+-- name: note_asked
+-- Leave of what somebody asked for only the sync: the warehouse keeps by itself what it loads again.
+UPDATE warehouses SET asked = '[]' WHERE connection = :connection AND destination = :destination AND asked = :asked
+
 -- name: remove_warehouse
 -- Forget a warehouse.
 DELETE FROM warehouses WHERE connection = :connection AND destination = :destination

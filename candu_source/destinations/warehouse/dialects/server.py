@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from candu_source.destinations.egress import is_public
+from candu_source.destinations.egress import PrivateAddress, public_addresses
 from candu_source.errors import UsageError, WarehouseError
 from candu_source.model import Secret
 
@@ -82,14 +81,11 @@ class Server:
         if self.host.startswith("/"):
             raise WarehouseError(f"{self.shown()}: a socket is on this machine; {_ALLOW}")
         try:
-            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
+            return public_addresses(self.host, self.port)[0]
+        except PrivateAddress as error:
+            raise WarehouseError(f"{self.shown()}: {error}") from None
+        except (OSError, ValueError):
             raise WarehouseError(f"{self.shown()}: no such host; look at its name") from None
-        addresses = [str(address[0]).partition("%")[0] for *_, address in found]
-        public = [address for address in addresses if is_public(address)]
-        if not public:
-            raise WarehouseError(f"{self.shown()}: {addresses[0]} is not a public address; {_ALLOW}")
-        return public[0]
 
 
 def _words_in(text: str) -> Mapping[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
-from urllib.parse import quote
 
+from candu_source.integrations.freemarker.built_ins.escaping import html, script, url
 from candu_source.integrations.freemarker.built_ins.table import BuiltIn, by_place, on_text, text_argument, whole_argument
 from candu_source.integrations.freemarker.faults import exceeded, wrong
 from candu_source.integrations.freemarker.json_text import read_json
@@ -17,9 +17,6 @@ from candu_source.integrations.freemarker.values import Match, Matches, Number, 
 # What Java's String.trim takes away: everything up to the space.
 _BLANK = "".join(map(chr, range(33)))
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?", re.ASCII)
-_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
-# What URLs keep as it is (freemarker: StringUtil.URLEnc).
-_SAFE = "_-.!~'()*"
 
 
 def _first_letter(text: str, change: str) -> str:
@@ -180,42 +177,6 @@ def _boolean(scope: Scope, text: str) -> bool:
     return False
 
 
-def _url(scope: Scope, text: str, charset: Value = None) -> str:
-    name = scope.formats.charset if charset is None else text_argument(charset)
-    if not name:
-        raise wrong("url needs a character set: write ?url('UTF-8')")
-    try:
-        return quote(text, safe=_SAFE, encoding=name)
-    except (LookupError, UnicodeError):
-        raise wrong(f"{name!r} does not write this text") from None
-
-
-def _script(text: str, *, json: bool) -> str:
-    """Return the text for a JavaScript or JSON literal, safe within HTML, too (freemarker: StringUtil.jsStringEnc)."""
-    return re.sub(_ESCAPED, lambda found: _escaped(found[0], text, found.start(), json=json), text)
-
-
-_ESCAPED = r"[\x00-\x1f\"'\\/<>\x7f-\x9f\u2028\u2029]"
-_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f", "\b": "\\b", '"': '\\"', "\\": "\\\\"}
-
-
-def _escaped(char: str, text: str, at: int, *, json: bool) -> str:
-    if char in _NAMED:
-        return _NAMED[char]
-    if char == "'":
-        return "'" if json else "\\'"
-    if char == "/":
-        return "\\/" if at == 0 or text[at - 1] == "<" else "/"
-    code = f"\\u{ord(char):04X}" if json or ord(char) > 255 else f"\\x{ord(char):02X}"  # noqa: PLR2004 - \xFF
-    if char == ">":
-        before = text[max(0, at - 2) : at]
-        dangerous = at == 0 or before in {"]]", "--", "]", "-"}
-        return (code if json else "\\>") if dangerous else ">"
-    if char == "<":
-        return code if text[at + 1 : at + 2] in {"", "!", "?"} else "<"
-    return code
-
-
 def _groups(_: Scope, value: Value) -> list[Value]:
     if isinstance(value, Matches):
         if value.whole is None:
@@ -255,10 +216,10 @@ TABLE = {
     "remove_ending": on_text(lambda _, text, end: text.removesuffix(text_argument(end)), 1, 1),
     "number": BuiltIn(lambda scope, value: value if _is_number(value) else _number(scope, scope.text(value))),
     "boolean": on_text(_boolean),
-    "html": on_text(lambda _, text: text.translate(_HTML)),
-    "url": on_text(_url, 0, 1, printing=True),
-    "js_string": on_text(lambda _, text: _script(text, json=False)),
-    "json_string": on_text(lambda _, text: _script(text, json=True)),
+    "html": on_text(lambda _, text: html(text)),
+    "url": on_text(url, 0, 1, printing=True),
+    "js_string": on_text(lambda _, text: script(text, json=False)),
+    "json_string": on_text(lambda _, text: script(text, json=True)),
     "eval_json": on_text(lambda _, text: read_json(text)),
 }
 
