@@ -22,6 +22,7 @@ from candu_source.deliveries import Stored, StreamTarget
 from candu_source.integrations.rendering import Rendered
 from candu_source.model import Admission, Event, Secret
 from candu_source.opening import build_store
+from candu_source.sending import build_streams
 from candu_source.settings import Settings
 from candu_source.store import Store
 from candu_source.streaming import Streaming
@@ -100,7 +101,7 @@ def _requests(settings: Settings, store: Store) -> Iterator[Rendered]:
     (connection,) = store.connections.all()
     target = StreamTarget(store.streams.named(connection, NAME), {"apiKey": Secret("key")})
     waiting = [Stored(each.seq, each.message, 0.0, 0, each.door, each.raw) for each in store.trace.tail(connection.id, most=10**6)]
-    for step in app.build_streams(settings, store).writer(target).steps(waiting):
+    for step in build_streams(settings, store).writer(target).steps(waiting):
         assert isinstance(step.post, Rendered)
         yield step.post
 

@@ -12,10 +12,7 @@ from typing import Protocol
 
 from candu_source.announcer import Announcer
 from candu_source.deliveries import LaneKind
-from candu_source.destinations.channels import Courier
-from candu_source.destinations.posting import Poster
 from candu_source.destinations.segment import SegmentDestination
-from candu_source.destinations.streams import StreamDestination
 from candu_source.destinations.warehouse.choices import Choices
 from candu_source.destinations.warehouse.dialects import Warehouse as Place
 from candu_source.destinations.warehouse.dialects.places import warehouse_at
@@ -30,6 +27,7 @@ from candu_source.observe import Telltale
 from candu_source.ports import Stop
 from candu_source.probing import Prober
 from candu_source.replaying import Replayer
+from candu_source.sending import build_courier, build_streams
 from candu_source.sentinel import Sentinel
 from candu_source.settings import Settings
 from candu_source.store import Store
@@ -66,12 +64,6 @@ def build_worker(settings: Settings, telltale: Telltale, store: Store) -> Worker
     )
 
 
-def build_streams(settings: Settings, store: Store) -> StreamDestination:
-    """Return what delivers the events of syncs."""
-    poster = Poster(senders=settings.senders, timeout_seconds=settings.send_timeout_seconds, allow_private=settings.allow_private_addresses)
-    return StreamDestination(poster, store.integrations.released)
-
-
 def build_replayer(settings: Settings, telltale: Telltale, store: Store, worker: Worker, *, name: str) -> Replayer:
     """Return what works through replays under a name; it sends as the worker does, and within its pace."""
     return Replayer(
@@ -98,11 +90,6 @@ def build_limits(settings: Settings) -> Limits:
         store_bytes=settings.store_max_mb * 2**20,
         full=settings.notice_quota_percent / 100,
     )
-
-
-def build_courier(settings: Settings) -> Courier:
-    """Return what sends to channels."""
-    return Courier(allow_private=settings.allow_private_addresses)
 
 
 def build_beside(settings: Settings, telltale: Telltale, store: Store, worker: Worker) -> Mapping[str, Beside]:

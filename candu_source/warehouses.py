@@ -12,6 +12,8 @@ import msgspec
 HOURLY = 60
 # So many events are not left waiting until then: a few seconds of loading.
 MOST_PENDING = 50_000
+# What is asked for to load all tables again.
+EVERYTHING = "*"
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):

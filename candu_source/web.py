@@ -8,7 +8,6 @@ from functools import partial
 
 from flask import Flask
 
-from candu_source.app import build_courier, build_streams
 from candu_source.console import create_console, mount
 from candu_source.console.desk import Tools
 from candu_source.console.frame import Place
@@ -22,6 +21,7 @@ from candu_source.ending import end_process_when_a_thread_breaks, when
 from candu_source.model import Connection, Region, Secret
 from candu_source.observe import Telltale
 from candu_source.opening import build_store
+from candu_source.sending import build_courier, build_streams
 from candu_source.settings import Settings
 from candu_source.store import Store
 from candu_source.twin.rules import source_id

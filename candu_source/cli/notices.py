@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from candu_source.announcer import test_letter
-from candu_source.app import build_courier
 from candu_source.causes import Urgency
 from candu_source.channels import ChannelKind
 from candu_source.cli.show import actor, clock, connection_option, emit, emit_one, json_option, opened, plain
+from candu_source.sending import build_courier
 from candu_source.settings import Settings
 from candu_source.store.channels import KeptChannel
 from candu_source.store.notices import KeptNotice

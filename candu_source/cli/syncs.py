@@ -25,14 +25,13 @@ from candu_source.cli.show import (
     warehouse_option,
 )
 from candu_source.destinations.warehouse.selection import Selection
-from candu_source.destinations.warehouse.sync import EVERYTHING
 from candu_source.ending import stop_with_stdin
 from candu_source.errors import UsageError
 from candu_source.model import Connection
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
 from candu_source.store import Store
-from candu_source.warehouses import Sync, Upkeep, Warehouse
+from candu_source.warehouses import EVERYTHING, Sync, Upkeep, Warehouse
 
 
 @click.command()

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from candu_source.app import build_streams
 from candu_source.cli.preview import request_row, request_text
 from candu_source.cli.show import actor, choose, connection_option, json_option, opened, plain, read_bytes
 from candu_source.deliveries import Outcome, Stored, StreamTarget
@@ -23,6 +22,7 @@ from candu_source.errors import Reason, UsageError
 from candu_source.integrations.curl import curl
 from candu_source.integrations.rendering import Rendered
 from candu_source.model import Connection, Secret
+from candu_source.sending import build_streams
 from candu_source.settings import Settings
 from candu_source.store import Store
 from candu_source.streaming import Streaming, pasted

@@ -13,9 +13,8 @@ from candu_source.console.layout import layout
 from candu_source.console.words import plural
 from candu_source.destinations.warehouse.questions import QUESTIONS
 from candu_source.destinations.warehouse.selection import ALWAYS, Collection, Selection
-from candu_source.destinations.warehouse.sync import EVERYTHING
 from candu_source.errors import NotFound, UsageError
-from candu_source.warehouses import Remark, Sync, Table, Upkeep, Warehouse
+from candu_source.warehouses import EVERYTHING, Remark, Sync, Table, Upkeep, Warehouse
 
 _DAY_MINUTES = 1_440
 # What a page tells of: two days of syncs every hour, the latest of them line by line.

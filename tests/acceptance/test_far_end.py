@@ -32,12 +32,14 @@ def river(tmp_path_factory: pytest.TempPathFactory) -> Iterator[River]:
         yield service.serve(), twin
 
 
+# Enough events for every try to have some; the faults last so long that more would only keep the machine busy.
+_SLOWLY: Mapping[str, Any] = {"pause": 0.1}
 # What the far end does -> how its tries are named, and how events are sent meanwhile. Of those with Retry-After so few at a time that
 # each claim is one request: what follows a refusal was not under way already.
-_FAULTS: Mapping[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
-    "500": ({"status": 500}, "server_error", {}),
-    "black hole": ({"black_hole": True}, "timeout", {}),
-    "reset after the body": ({"reset_after_body": True}, "network", {}),
+_FAULTS: Mapping[str, tuple[dict[str, Any], str, Mapping[str, Any]]] = {
+    "500": ({"status": 500}, "server_error", _SLOWLY),
+    "black hole": ({"black_hole": True}, "timeout", _SLOWLY),
+    "reset after the body": ({"reset_after_body": True}, "network", _SLOWLY),
     "429": ({"status": 429, "retry_after": _RETRY_AFTER_SECONDS}, "throttled", {"threads": 1, "each": 1, "pause": 0.05}),
 }
 

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from candu_source.announcer import Announcer
-from candu_source.app import build_courier, build_limits
+from candu_source.app import build_limits
 from candu_source.causes import CAUSES, Cause, Urgency
 from candu_source.channels import Letter, What
 from candu_source.deliveries import Decision, Outcome, Settlement
@@ -22,6 +22,7 @@ from candu_source.destinations.channels import Courier
 from candu_source.model import Connection
 from candu_source.noticing import Found, Limits, judge
 from candu_source.observe import Telltale
+from candu_source.sending import build_courier
 from candu_source.settings import Settings
 from candu_source.store import Store
 from candu_source.store.notices import KeptNotice

@@ -18,9 +18,7 @@ from candu_source.destinations.warehouse.dialects import Dialect, Warehouse
 from candu_source.destinations.warehouse.gathering import Gathered, Log, ahead, gather
 from candu_source.destinations.warehouse.plan import Batch
 from candu_source.destinations.warehouse.selection import Selection
-from candu_source.warehouses import Loaded, Remark
-
-EVERYTHING = "*"
+from candu_source.warehouses import EVERYTHING, Loaded, Remark
 
 
 class Follow(Protocol):
