@@ -54,9 +54,9 @@ def _accept(address: str, items: list[dict[str, Any]], **headers: str) -> None:
 
 
 def _hurry(service: Service) -> None:
-    """Let what is parked be due: the far end was away for a moment, and 28 s are long."""
+    """Let what is parked be due, its attempts not counted: the far end was away for a moment, and 28 s are long."""
     with contextlib.closing(sqlite3.connect(service.store, timeout=30)) as db, db:
-        db.execute("UPDATE dead_letters SET due_at = 1 WHERE replay_at IS NOT NULL")
+        db.execute("UPDATE dead_letters SET due_at = 1, tries = 1 WHERE replay_at IS NOT NULL")
         db.execute("UPDATE lanes SET due_at = 0")
 
 
