@@ -52,7 +52,7 @@ class Template:
                     yield from _all(node)
 
 
-def parsed(text: str) -> Template:
+def compile_template(text: str) -> Template:
     """Return the template ready to render; raise TemplateError of kind parse or unsupported, or runtime for a limit."""
     if len(text) > TEMPLATE_BYTES or len(text.encode("utf-8", "surrogatepass")) > TEMPLATE_BYTES:
         raise TemplateError("runtime", 1, 1, f"the template is longer than {TEMPLATE_BYTES} bytes, the limit", limit=True)
