@@ -27,6 +27,9 @@ class _Listed(msgspec.Struct):
     name: _Name | None = None
 
 
+_decode = msgspec.json.Decoder(list[_Listed]).decode
+
+
 def fetch_contents(base: str, key: Secret, dialect: Dialect, *, allow_private: bool) -> list[Content]:
     """Return the contents that Candu lists; those without a slug are passed over, fields that are not known, too.
 
@@ -39,7 +42,7 @@ def fetch_contents(base: str, key: Secret, dialect: Dialect, *, allow_private: b
     if status != requests.codes.ok:
         raise _refusal(url, status, said)
     try:
-        listed = msgspec.json.decode(body, type=list[_Listed])
+        listed = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{url} answers no list of {{name, slug}}: {error}. It begins: {said}") from None
     return [Content(slug=each.slug, name=each.name or None) for each in listed if each.slug]

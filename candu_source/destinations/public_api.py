@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import requests
 from urllib3.exceptions import HTTPError
 
 from candu_source.connecting import Source
+from candu_source.converting import converter
 from candu_source.destinations.egress import guarded_session
 from candu_source.errors import CanduSourceError, Conflict, UsageError
 from candu_source.model import Secret
 
 # Segment's catalogue id of the Candu source.
 CANDU_SOURCE = "nmb56PunPc"
+T = TypeVar("T")
 _TIMEOUT_SECONDS = 15
 _MOST_BYTES = 4 * 2**20
 # Segment, Pagination: at most 200 a page; a workspace with more than so many pages of sources is asked no further.
@@ -61,6 +63,10 @@ class _Created(msgspec.Struct):
     source: _Source
 
 
+_sources = converter(_Sources)
+_created = converter(_Created)
+
+
 class PublicApi:
     """Implement connecting.Workspace; `base_url` is that of the workspace's region."""
 
@@ -73,7 +79,7 @@ class PublicApi:
         """Return the source of that slug, or None; raise UsageError, or CanduSourceError for what Segment has to mend."""
         params = {"pagination[count]": str(_A_PAGE)}
         for _ in range(_PAGES):
-            page = _read(self._ask("GET", "/sources", params=params), _Sources)
+            page = _read(self._ask("GET", "/sources", params=params), _sources)
             found = next((each for each in page.sources if each.slug == slug), None)
             if found or page.pagination.next is None:
                 return _shown(found) if found else None
@@ -83,7 +89,7 @@ class PublicApi:
     def create_source(self, slug: str) -> Source:
         """Make a Candu source of that slug; raise Conflict when it is taken, else as `find_source` does."""
         wanted = {"slug": slug, "enabled": True, "metadataId": CANDU_SOURCE, "settings": {}}
-        return _shown(_read(self._ask("POST", "/sources", json=wanted), _Created).source)
+        return _shown(_read(self._ask("POST", "/sources", json=wanted), _created).source)
 
     def _ask(self, method: str, path: str, **request: Any) -> bytes:
         """Return the body of a 2xx; raise for all else, without the token in any text."""
@@ -124,10 +130,10 @@ def _refusal(status: int, said: str, wait: str) -> CanduSourceError:
     return CanduSourceError(f"Segment's Public API answered {status}{asked}{quoted}: try again later")
 
 
-def _read(body: bytes, shape: type[Any]) -> Any:
-    """Return `data` of an answer in a shape; raise CanduSourceError naming what is off."""
+def _read(body: bytes, convert: Callable[[object], T]) -> T:
+    """Return `data` of an answer, converted; raise CanduSourceError naming what is off."""
     try:
-        return msgspec.convert(msgspec.json.decode(body)["data"], shape)
+        return convert(msgspec.json.decode(body)["data"])
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError, KeyError, TypeError) as error:
         what = f"Segment's Public API answered something unknown ({type(error).__name__})"
         raise CanduSourceError(f"{what}; nothing was changed here") from None

@@ -26,7 +26,7 @@ def event_properties(name: str | None, given: dict[str, Any] | None, path: str, 
     if "documentId" not in properties and "tutorialId" not in properties:
         return properties, {f"{path}.documentId": ["Missing: it becomes tutorialId."]}
     try:
-        msgspec.convert(properties, _PROPERTIES.type)
+        _PROPERTIES.convert(properties)
     except msgspec.ValidationError:
         return _PROPERTIES.check(properties, path)
     return properties, {}

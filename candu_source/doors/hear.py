@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from marshmallow import Schema, ValidationError
 
+from candu_source.converting import converter
 from candu_source.doors.items import find_faults, is_long, is_suspect, read_tolerantly, split
 from candu_source.doors.schemas import flatten, typed
 from candu_source.errors import Reason
@@ -30,6 +31,7 @@ class Contract:
         self.type = typed(schema)
         self._schema = schema()
         self._longs = longs
+        self.convert = converter(self.type)
         self._decode = self._decode_whole if whole else msgspec.json.Decoder(self.type).decode
 
     def read(self, raw: bytes, index: int, explain: Callable[[Any], Reject | None] = lambda _: None) -> Any:
@@ -45,7 +47,7 @@ class Contract:
         return self._explain(value, raw, index, explain)
 
     def _decode_whole(self, raw: bytes) -> Any:
-        return msgspec.convert(_decode_anything(raw), self.type)
+        return self.convert(_decode_anything(raw))
 
     def check(self, value: dict[str, Any], prefix: str) -> tuple[dict[str, Any], dict[str, list[str]]]:
         """Load a value that is parsed already; return it with its errors by dotted field."""
@@ -62,7 +64,7 @@ class Contract:
         if not isinstance(value, dict):
             return _invalid(index, {"body": ["Send a JSON object, or a list of them."]}, raw)
         loaded, errors = self.check(value, "")
-        return _invalid(index, errors, raw) if errors else msgspec.convert(loaded, self.type)
+        return _invalid(index, errors, raw) if errors else self.convert(loaded)
 
     def _without_longs(self, value: Any) -> Any:
         if not (self._longs and isinstance(value, dict)):

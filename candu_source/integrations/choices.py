@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
+from candu_source.converting import converter
 from candu_source.errors import UsageError
 from candu_source.integrations.fields import RESERVED_TYPES, TYPES
 from candu_source.integrations.tile import Integration
@@ -199,6 +200,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     fields: Annotated[dict[_Name, Annotated[str, msgspec.Meta(max_length=_CHARACTERS)]], _Bounded] = {}
 
 
+_convert = converter(_Written)
 _TAKES: Mapping[str, str] = {
     "users": "true or false",
     "events": "true or false",
@@ -213,7 +215,7 @@ def _converted(data: Mapping[str, Any]) -> _Written:
     if unknown := sorted(set(data) - set(_TAKES), key=str):
         raise UsageError(f"{str(unknown[0])[:80]!r} is no choice; there are {', '.join(_TAKES)}")
     try:
-        return msgspec.convert(dict(data), _Written)
+        return _convert(dict(data))
     except msgspec.ValidationError as error:
         where = re.search(r"\$\.(\w+)", str(error))
         name = where[1] if where else "choices"

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import msgspec
 
+from candu_source.converting import converter
 from candu_source.twin.app import create_app, create_state
 from candu_source.twin.faults import Fault
 from candu_source.twin.memory import KEEP, Query, Status
@@ -24,6 +25,9 @@ from candu_source.twin.wire import Server
 
 _POLL_SECONDS = 0.02  # how soon the accepting thread notices that it should stop
 _STOP_SECONDS = 5.0
+_fault = converter(Fault)
+_sources = converter(list[Source])
+_readback = converter(Readback)
 
 
 class Twin:
@@ -124,7 +128,7 @@ class Twin:
         if "key" in fault:
             fault["source"] = source_id(fault.pop("key"))
         try:
-            self._state.faults.set(msgspec.convert(fault, Fault))
+            self._state.faults.set(_fault(fault))
         except msgspec.ValidationError as error:
             raise ValueError(str(error)) from error
 
@@ -138,7 +142,7 @@ class Twin:
         Without any, every key is known again. Raises ValueError naming a wrong field.
         """
         try:
-            read = msgspec.convert([{"key": item} if isinstance(item, str) else dict(item) for item in listed], list[Source])
+            read = _sources([{"key": item} if isinstance(item, str) else dict(item) for item in listed])
         except msgspec.ValidationError as error:
             raise ValueError(str(error)) from error
         if read:
@@ -154,7 +158,7 @@ class Twin:
         if "key" in options:
             options["source"] = source_id(options.pop("key"))
         try:
-            self._state.readbacks.set(msgspec.convert({"url": url, **options}, Readback))
+            self._state.readbacks.set(_readback({"url": url, **options}))
         except msgspec.ValidationError as error:
             raise ValueError(str(error)) from error
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from candu_source.converting import converter
 from candu_source.destinations.warehouse.naming import RESERVED_WORDS
 from candu_source.errors import UsageError
 
@@ -52,6 +53,9 @@ class Choices:
         if unknown := sorted(set(said) - set(cls.__dataclass_fields__)):
             raise UsageError(f"choices: {unknown[0]!r} is not known; these are: {', '.join(cls.__dataclass_fields__)}")
         try:
-            return msgspec.convert(dict(said), cls)
+            return _convert(dict(said))
         except msgspec.ValidationError as error:
             raise UsageError(f"choices: {error}") from None
+
+
+_convert = converter(Choices)
