@@ -9,15 +9,15 @@ import os
 from typing import Any
 from unittest import mock
 
-from flask import Flask
 from granian import Granian
 
 from candu_source import processes
-from candu_source.doors import create_doors
+from candu_source.doors import QUICK, create_doors
 from candu_source.doors.gate import Gate
 from candu_source.model import Admission, Receipt
 from candu_source.observe import Telltale
 from candu_source.opening import build_store
+from candu_source.serving import Serving
 from candu_source.settings import Settings
 
 
@@ -29,13 +29,13 @@ class Nowhere:
         return Receipt(accepted=len(admission.events), filtered=len(admission.filtered), rejected=admission.rejects)
 
 
-def create_web() -> Flask:
+def create_web() -> Serving:
     """Return the service's application with `Nowhere` in place of the store's log."""
     settings = Settings.load(os.environ)
     telltale = Telltale()
     store = build_store(settings, telltale)
     gate = Gate(store.tokens, store.connections, Nowhere(), telltale, max_body_bytes=settings.max_body_kb * 1000)
-    return create_doors(gate, store, telltale, settings)
+    return Serving(create_doors(gate, store, telltale, settings).wsgi_app, QUICK, threads=settings.web_threads)
 
 
 if __name__ == "__main__":

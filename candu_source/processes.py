@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.server import MPServer
 
 from candu_source.errors import UsageError
@@ -49,11 +49,11 @@ def run_web(settings: Settings) -> None:
     _Web(
         "candu_source.web:create_web",
         factory=True,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
+        loop=Loops.uvloop,
         address=settings.host,
         port=settings.port,
         workers=settings.web_processes,
-        blocking_threads=settings.web_threads,
         backpressure=_OPEN_CONNECTIONS,
         backlog=_BACKLOG,
         websockets=False,

@@ -36,7 +36,9 @@ class Settings:
     port: int = _setting(8080, "port", "Port the web process listens on.", least=1)
     public_url: str = _setting("", "URL", "Base of the addresses that are printed; the listening address when empty.")
     web_processes: int = _setting(2, "processes", "Processes that accept events.", least=1)
-    web_threads: int = _setting(64, "threads", "Requests that one web process handles at once.", least=1)
+    web_threads: int = _setting(
+        64, "threads", "Threads of one web process, for pages and for bodies that are large or packed; small ones need none.", least=1
+    )
     max_body_kb: int = _setting(5_000, "KB", "Largest request body, as sent and after gzip; larger ones get 413.", least=1)
     trusted_proxies: int = _setting(
         0, "proxies", "Proxies before the web process that each add to X-Forwarded-For; 0 believes the connection alone.", least=0

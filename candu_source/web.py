@@ -15,19 +15,20 @@ from candu_source.destinations.public_api import PublicApi
 from candu_source.destinations.trial import ask_twin
 from candu_source.destinations.warehouse.dialects.places import warehouse_at
 from candu_source.destinations.warehouse.questions import Inquiry
-from candu_source.doors import create_doors
+from candu_source.doors import QUICK, create_doors
 from candu_source.doors.gate import Gate
 from candu_source.ending import end_process_when_a_thread_breaks, when
 from candu_source.model import Connection, Region, Secret
 from candu_source.observe import Telltale
 from candu_source.opening import build_store
 from candu_source.sending import build_courier, build_streams
+from candu_source.serving import Serving
 from candu_source.settings import Settings
 from candu_source.store import Store
 from candu_source.twin.rules import source_id
 
 
-def create_web() -> Flask:
+def create_web() -> Serving:
     """Return the application of one web process, for the server to load; it ends when its parent does."""
     settings = Settings.load(os.environ)
     telltale = Telltale()
@@ -36,7 +37,7 @@ def create_web() -> Flask:
     if parent is not None:
         when(parent.join, lambda: os._exit(0))
     telltale.tell("process.started", role="web", pid=os.getpid())
-    return build_web(settings, telltale)
+    return Serving(build_web(settings, telltale).wsgi_app, QUICK, threads=settings.web_threads)
 
 
 def build_web(settings: Settings, telltale: Telltale | None = None) -> Flask:

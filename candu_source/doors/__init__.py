@@ -17,6 +17,8 @@ from candu_source.observe import Telltale
 from candu_source.settings import Settings
 
 # door -> how it reads a body; replays and imports go the same way as requests.
+# Where posts wait for nothing but the log, so that an event loop can serve them.
+QUICK = ("/v1/interactions", "/v1/webhook/", "/v1/browser/", "/v1/amplitude", "/api/eventWebhook")
 DOORS: Mapping[str, Hear] = MappingProxyType({door.DOOR: door.hear for door in (webhook, interactions, browser, rest, amplitude)})
 
 

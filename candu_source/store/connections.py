@@ -20,6 +20,7 @@ from candu_source.store.departures import depart
 from candu_source.store.sqlite import Database
 from candu_source.store.tokens import insert_token
 from candu_source.store.vault import Vault
+from candu_source.waiting import apart
 
 _ID_BYTES = 5
 SEGMENT_LANE = "segment"
@@ -142,7 +143,7 @@ class SqlConnections:
 
     def waiting(self, connection: str) -> int:
         """Count the events that the slowest lane has not passed, from two seqs; dead letters asked for again are not among them."""
-        row = self._database.row("waiting", {"connection": connection})
+        row = apart(lambda: self._database.row("waiting", {"connection": connection}))
         return int(row[0] or 0) if row else 0
 
     def unhold(self, connection: Connection, *, by: str) -> None:

@@ -15,6 +15,7 @@ from candu_source.model import Connection, Secret, TokenUse
 from candu_source.store.audit import MASKED, write_audit
 from candu_source.store.sql import Statements
 from candu_source.store.sqlite import Database
+from candu_source.waiting import apart
 
 _TOKEN_BYTES = 24
 # What a token is for, said by its first letters; secret scanners recognise it by them, too.
@@ -84,6 +85,9 @@ class SqlTokens:
         known = self._remembered.get((use, digest))
         if known and time.monotonic() - known[0] < _MEMORY_SECONDS:
             return known[1]
+        return apart(lambda: self._look_up(digest, use))
+
+    def _look_up(self, digest: bytes, use: TokenUse) -> Connection | None:
         row = self._database.row("token_owner", {"digest": digest, "door": use})
         if row is None or not hmac.compare_digest(row[0], digest):
             self._remembered.pop((use, digest), None)

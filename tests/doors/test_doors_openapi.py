@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from candu_source import __version__
+from candu_source.doors import QUICK
 from candu_source.doors.openapi import document
 from tests.doors.items import DOORS, call, interaction, payload
 from tests.doors.sender import Sender, Web
@@ -107,6 +108,11 @@ def test_it_is_an_openapi_document_of_this_version(spec: dict[str, Any]) -> None
 def test_every_address_is_described(spec: dict[str, Any], web: Web) -> None:
     served = {re.sub(r"<(\w+)>", r"{\1}", rule.rule) for rule in web.app.url_map.iter_rules()}
     assert spec["paths"].keys() == served
+
+
+def test_every_door_that_needs_the_log_alone_is_quick(web: Web) -> None:
+    posts = {rule.rule for rule in web.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert {door for door in posts if not door.startswith(QUICK)} == {"/v1/readback/<token>"}
 
 
 def test_it_is_served_as_it_is_printed(spec: dict[str, Any], web: Web) -> None:
