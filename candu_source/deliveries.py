@@ -36,6 +36,11 @@ class StreamTarget:
     stream: Stream
     secrets: Mapping[str, Secret]
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Return what templates are filled with: plain parameters and what the secret ones hold."""
+        return {**self.stream.parameters, **{name: secret.reveal() for name, secret in self.secrets.items()}}
+
 
 class Stored(NamedTuple):
     """Hold one event on its way out; `ref` belongs to the store and means nothing elsewhere.

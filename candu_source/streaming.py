@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from candu_source import intake
-from candu_source.deliveries import Stored
+from candu_source.deliveries import Stored, StreamTarget
 from candu_source.errors import Refused, UsageError
 from candu_source.integrations.checking import Flaw
 from candu_source.integrations.choices import Choices
@@ -143,8 +143,7 @@ def _merged(integration: Integration, known: Mapping[str, Any], choices: Mapping
 
 
 def _flaws(integration: Integration, stream: Stream, secrets: Mapping[str, Secret]) -> list[Flaw]:
-    values = {**stream.parameters, **{name: secret.reveal() for name, secret in secrets.items()}}
-    return blocks(integration, Choices.read(stream.choices), values)
+    return blocks(integration, Choices.read(stream.choices), StreamTarget(stream, secrets).parameters)
 
 
 def _insist_free(flaws: list[Flaw], stream: Stream) -> None:

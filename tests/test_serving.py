@@ -106,8 +106,9 @@ def test_all_else_is_answered_by_threads(told: Any) -> None:
 
 
 def test_the_application_sees_the_same_request_either_way() -> None:
-    headers = {"x_kind": "a", "content_type": "application/json", "authorization": "Bearer t"}
-    quick, slow = (_ask(path + "tür/%41", b"{", b"}", **headers) for path in (QUICK, SLOW))
+    quick, slow = (
+        _ask(path + "tür/%41", b"{", b"}", x_kind="a", content_type="application/json", authorization="Bearer t") for path in (QUICK, SLOW)
+    )
     assert _without_length(quick[0]) == _without_length(slow[0])
     first, second = ({**_seen(told), "thread": None} for told in (quick, slow))
     assert {**second, "path": first["path"], "url": first["url"]} == first

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import NamedTuple
@@ -18,7 +17,6 @@ from candu_source.destinations.egress import PrivateAddress, causes, guard
 from candu_source.destinations.masking import Masked
 from candu_source.errors import Reason
 from candu_source.integrations.rendering import Rendered
-from candu_source.model import Secret
 from candu_source.retry import classify, retry_after_seconds
 
 # What is read of an answer: more is not worth keeping the connection for.
@@ -44,9 +42,9 @@ class Poster:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         guard(self._session, senders=senders, allow_private=allow_private)
 
-    def post(self, request: Rendered, secrets: Iterable[Secret]) -> Posted:
-        """Send a request once, its bytes as they were rendered; every answer and network error becomes an Outcome."""
-        began, masked = time.perf_counter(), Masked(secrets)
+    def post(self, request: Rendered, masked: Masked) -> Posted:
+        """Send a request once, its bytes as they were rendered; every answer and network error becomes an Outcome, `masked`."""
+        began = time.perf_counter()
         outcome, answer = self._try(request, masked)
         return Posted(outcome, answer, time.perf_counter() - began)
 

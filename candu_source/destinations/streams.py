@@ -69,7 +69,7 @@ class StreamDestination:
         if stream.integration == CANDU_API:
             return candu_writer(target)
         prepared = self._prepare(stream.integration)
-        parameters = {**stream.parameters, **{name: secret.reveal() for name, secret in target.secrets.items()}}
+        parameters = target.parameters
         if empty := next((each.name for each in prepared.integration.parameters if not parameters.get(each.name)), None):
             raise UsageError(f"parameters.{empty} is empty; the integration asks for it")
         choices, to_candu = Choices.read(stream.choices), stream.integration in TO_CANDU
@@ -77,19 +77,20 @@ class StreamDestination:
 
     def once(self, target: StreamTarget, event: Stored) -> tuple[Rendered | Outcome, Posted | None]:
         """Send one event, for a person who tests: without a second try, counted nowhere. Raises as `writer` does."""
-        post = next(iter(self.writer(target).steps([event]))).post
+        post, masked = next(iter(self.writer(target).steps([event]))).post, Masked(target.secrets.values())
         if isinstance(post, Outcome):
-            return _masked(post, target), None
-        return post, self.poster.post(post, target.secrets.values())
+            return _masked(post, masked), None
+        return post, self.poster.post(post, masked)
 
     def _send(self, target: StreamTarget, writer: Writer, events: Sequence[Stored], failures: int) -> Outcome:
         met: list[Outcome] = []
+        masked = Masked(target.secrets.values())
         left_out = 0
         began, rest, steps = self.clock(), 0.0, writer.steps(events)
         while (step := next(steps, None)) is not None:
             if isinstance(step.post, Rendered) and (rest := self._rest(target, writer)):
                 break
-            outcome = self._attempt(step.post, target) if isinstance(step.post, Rendered) else _masked(step.post, target)
+            outcome = self._attempt(step.post, masked) if isinstance(step.post, Rendered) else _masked(step.post, masked)
             some = events[len(met) : len(met) + step.events]
             if outcome.code is Reason.CONTENT_REFUSED and len(some) > 1:
                 # One of them may be what is refused: they go by themselves, as those do that were tried before.
@@ -97,7 +98,7 @@ class StreamDestination:
                 continue
             if outcome.code is Reason.ACCEPTED and step.left_out:
                 left_out += step.left_out
-                outcome = _masked(replace(outcome, detail=f"not sent as it stands: {step.told}"), target)
+                outcome = _masked(replace(outcome, detail=f"not sent as it stands: {step.told}"), masked)
             met += [outcome] * len(some)
             for event in some:
                 failures = in_a_row(failures, outcome.code, event.tries)
@@ -105,11 +106,11 @@ class StreamDestination:
                 break
         return replace(_told(met, rest), left_out=left_out)
 
-    def _attempt(self, request: Rendered, target: StreamTarget) -> Outcome:
+    def _attempt(self, request: Rendered, masked: Masked) -> Outcome:
         """Try a request, and within a few seconds again where that is all that it may take and nobody says to wait for longer."""
         began, tried = self.clock(), 1
         while True:
-            outcome = self.poster.post(request, target.secrets.values()).outcome
+            outcome = self.poster.post(request, masked).outcome
             pause = pause_within_attempt(outcome.status, tried, self.clock() - began, random.random())  # noqa: S311 - jitter
             if pause is None or (outcome.retry_after or 0.0) > pause:
                 return outcome
@@ -134,9 +135,9 @@ class StreamDestination:
         return max(_LEAST_REST_SECONDS, wait) if wait else 0.0
 
 
-def _masked(outcome: Outcome, target: StreamTarget) -> Outcome:
+def _masked(outcome: Outcome, masked: Masked) -> Outcome:
     """Take secrets out of what is said of an event: it may tell an address that has one in it."""
-    return replace(outcome, detail=Masked(target.secrets.values()).sample(outcome.detail.encode("utf-8", "replace")))
+    return replace(outcome, detail=masked.sample(outcome.detail.encode("utf-8", "replace")))
 
 
 def _waits(outcome: Outcome) -> bool:

@@ -15,6 +15,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from candu_source.destinations.egress import is_public
+from candu_source.destinations.masking import Masked
 from candu_source.destinations.posting import Posted, Poster
 from candu_source.errors import Reason
 from candu_source.integrations.rendering import Rendered
@@ -68,7 +69,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
 def post(url: str, *secrets: str, allow_private: bool = True, timeout_seconds: float = 5.0, body: str = "{}") -> Posted:
     """Send one request."""
     poster = Poster(senders=1, timeout_seconds=timeout_seconds, allow_private=allow_private)
-    return poster.post(Rendered("POST", url, HEADERS, body), map(Secret, secrets))
+    return poster.post(Rendered("POST", url, HEADERS, body), Masked(map(Secret, secrets)))
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_connections_are_kept_and_cookies_are_not() -> None:
     poster = Poster(senders=1, timeout_seconds=5, allow_private=True)
     with Listener(always("200 OK", b"{}", "Set-Cookie: customer=one; Path=/")) as listener:
         for number in range(3):
-            assert poster.post(Rendered("POST", listener.url, {"X-Number": str(number)}, "{}"), []).outcome.status == 200
+            assert poster.post(Rendered("POST", listener.url, {"X-Number": str(number)}, "{}"), Masked([])).outcome.status == 200
         assert listener.visitors() == 1
     assert [b"cookie" in request.lower() for request in listener.heard] == [False] * 3
 
