@@ -18,7 +18,7 @@ from benchmarks.delivering import Cost, Until, measured
 from benchmarks.rounds import Bench
 from benchmarks.stores import connect, opened, url_of
 from candu_source import app
-from candu_source.deliveries import Stored, StreamTarget
+from candu_source.deliveries import StreamTarget
 from candu_source.integrations.rendering import Rendered
 from candu_source.model import Admission, Event, Secret
 from candu_source.opening import build_store
@@ -100,7 +100,7 @@ def _aim(store: Store, sink: str) -> None:
 def _requests(settings: Settings, store: Store) -> Iterator[Rendered]:
     (connection,) = store.connections.all()
     target = StreamTarget(store.streams.named(connection, NAME), {"apiKey": Secret("key")})
-    waiting = [Stored(each.seq, each.message, 0.0, 0, each.door, each.raw) for each in store.trace.tail(connection.id, most=10**6)]
+    waiting = [each.stored() for each in store.trace.tail(connection.id, most=10**6)]
     for step in build_streams(settings, store).writer(target).steps(waiting):
         assert isinstance(step.post, Rendered)
         yield step.post

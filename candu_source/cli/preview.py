@@ -72,7 +72,7 @@ def preview(settings: Settings, /, integration: str, as_json: bool, **event: Any
     rendered = _rendered(named(settings, integration), **event)
     fault = rendered.json_fault()
     if as_json:
-        click.echo(json.dumps({**request_row(rendered), "json_fault": fault or None}, indent=2, ensure_ascii=False))
+        click.echo(json.dumps({**rendered.data(), "json_fault": fault or None}, indent=2, ensure_ascii=False))
     else:
         click.echo(request_text(rendered))
     _end(fault, said=not as_json)
@@ -89,11 +89,6 @@ def curl(settings: Settings, /, integration: str, **event: Any) -> None:
     rendered = _rendered(named(settings, integration), **event)
     click.echo(curl_command(rendered))
     _end(rendered.json_fault(), said=True)
-
-
-def request_row(rendered: Rendered) -> dict[str, Any]:
-    """Return a request for JSON."""
-    return {"method": rendered.method, "url": rendered.url, "headers": dict(rendered.headers), "body": rendered.body}
 
 
 def request_text(rendered: Rendered) -> str:
@@ -128,7 +123,7 @@ def _rendered(
 ) -> Rendered:
     given = Given(
         _sample(sample),
-        {each.name: each.default or "https://localhost:3000" for each in found.parameters} | pairs(parameters),
+        {each.name: each.test_value() for each in found.parameters} | pairs(parameters),
         {name: json.dumps(value, ensure_ascii=False) for name, value in pairs(properties).items()},
         {each.name: f"some {each.name}" for each in found.mappings} | pairs(fields),
     )

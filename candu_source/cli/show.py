@@ -20,11 +20,19 @@ from candu_source.errors import UsageError
 from candu_source.model import Connection
 from candu_source.observe import Telltale
 from candu_source.opening import build_store
+from candu_source.periods import Period
 from candu_source.settings import Settings
 from candu_source.store import Store
 from candu_source.warehouses import Warehouse
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+period_option = click.option(
+    "--period",
+    type=click.Choice([each.value for each in Period]),
+    default=Period.ONE_DAY.value,
+    show_default=True,
+    help="Up to now, or CUSTOM.",
+)
 _Command = Callable[..., Any]
 
 

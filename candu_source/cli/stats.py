@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from candu_source.cli.show import clock, emit, emit_one, json_option, opened
+from candu_source.cli.show import clock, emit, emit_one, json_option, opened, period_option
 from candu_source.moments import moment
 from candu_source.periods import Period, Window, window
 from candu_source.settings import Settings
@@ -17,13 +17,7 @@ from candu_source.store.stats import Point, metrics_of
 
 @click.command()
 @click.argument("name")
-@click.option(
-    "--period",
-    type=click.Choice([each.value for each in Period]),
-    default=Period.ONE_DAY.value,
-    show_default=True,
-    help="Up to now, or CUSTOM.",
-)
+@period_option
 @click.option("--since", metavar="TIME", help="With CUSTOM: from then on; ISO 8601, or 2h, 3d for so long ago.")
 @click.option("--until", metavar="TIME", help="With CUSTOM: before then; now when left out.")
 @json_option

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from candu_source.cli.show import choose, clock, connection_option, emit_one, json_option, opened
+from candu_source.cli.show import choose, clock, connection_option, emit_one, json_option, opened, period_option
 from candu_source.moments import moment
 from candu_source.periods import Period, whole, window
 from candu_source.settings import Settings
@@ -21,13 +21,7 @@ _WIDTH = 40
 @click.command()
 @click.argument("sync", metavar="NAME")
 @connection_option
-@click.option(
-    "--period",
-    type=click.Choice([each.value for each in Period]),
-    default=Period.ONE_DAY.value,
-    show_default=True,
-    help="Up to now, or CUSTOM.",
-)
+@period_option
 @click.option("--start", metavar="TIME", help="With CUSTOM: from then on; ISO 8601, or 2h, 3d for so long ago.")
 @click.option("--end", metavar="TIME", help="With CUSTOM: before then; now when left out.")
 @json_option

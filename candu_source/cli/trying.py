@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from candu_source.cli.preview import request_row, request_text
+from candu_source.cli.preview import request_text
 from candu_source.cli.show import actor, choose, connection_option, json_option, opened, plain, read_bytes
 from candu_source.deliveries import Outcome, Stored, StreamTarget
 from candu_source.destinations.masking import Masked
@@ -74,15 +74,14 @@ def _event(store: Store, connection: Connection, message_id: str | None, file: P
     if file:
         return pasted(read_bytes(file), connection, DOORS, datetime.now(UTC))
     if message_id:
-        event = store.trace.life(connection.id, message_id).event
-        return Stored(event.seq, event.message, event.accepted_at, 0, event.door, event.raw)
+        return store.trace.life(connection.id, message_id).event.stored()
     return None
 
 
 def _latest(store: Store, connection: Connection, destination: StreamDestination, target: StreamTarget) -> Stored:
     writer = destination.writer(target)
     for event in reversed(store.trace.tail(connection.id, most=_LATEST)):
-        stored = Stored(event.seq, event.message, event.accepted_at, 0, event.door, event.raw)
+        stored = event.stored()
         if any(isinstance(step.post, Rendered) for step in writer.steps([stored])):
             return stored
     raise UsageError(f"none of the latest events is one that {target.stream.name} sends; give one with --event FILE")
@@ -96,7 +95,7 @@ def _tell(request: Rendered | Outcome, posted: Posted | None, secrets: Iterable[
         assert posted
         shown = _masked(request, Masked(secrets))
         answer = _answer(posted)
-        story = {"request": request_row(shown), "curl": curl(shown), "answer": answer}
+        story = {"request": shown.data(), "curl": curl(shown), "answer": answer}
         said = f"{request_text(shown)}\n\n{_lines(curl(shown))}\n\n{_words(answer)}"
     click.echo(json.dumps(story, indent=2, ensure_ascii=False) if as_json else said)
 

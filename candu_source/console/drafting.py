@@ -20,8 +20,6 @@ from candu_source.integrations.rendering import Given, Rendered, compile_payload
 from candu_source.integrations.selecting import MissingField, given
 from candu_source.integrations.tile import Integration, Kind, Payload
 
-# What Amplitude's guide offers for a parameter of a test ("Preview and test").
-_TEST_VALUE = "https://localhost:3000"
 _MADE_UP: Mapping[str, Any] = {
     "event_type": "some event type",
     "event_time": "2022-02-28 20:07:01.795000",
@@ -53,7 +51,7 @@ def shown(found: Integration, values: Mapping[str, str], event: Mapping[str, Any
     return {
         "requests": {kind: _told(each.request) for kind, each in requests.items()},
         "flaws": [flaw._asdict() for flaw in flaws],
-        "usages": [{"name": each.name, "declared": each.declared, "used_in": list(each.used_in)} for each in checked.usages],
+        "usages": [each.data() for each in checked.usages],
     }
 
 
@@ -98,7 +96,7 @@ def render(found: Integration, kind: Kind, values: Mapping[str, str], event: Map
     """Render the request of one kind with all properties chosen and each mapping filled as the integration offers it."""
     fields = {each.name: each.default or "user_id" for each in found.mappings}
     choices = Choices(users=True, events=True, properties=None, fields=fields)
-    parameters = {each.name: values.get(each.name) or each.default or _TEST_VALUE for each in found.parameters}
+    parameters = {each.name: values.get(each.name) or each.test_value() for each in found.parameters}
     try:
         filled, _ = given(choices, found, parameters, event)
     except MissingField as error:
@@ -127,5 +125,4 @@ def _faults(kind: Kind, payload: Payload, filled: Given, now: int) -> Iterator[F
 def _told(made: Rendered | None) -> dict[str, Any] | None:
     if made is None:
         return None
-    request = {"method": made.method, "url": made.url, "headers": dict(made.headers), "body": made.body}
-    return {**request, "json_fault": made.json_fault(), "curl": curl(made)}
+    return {**made.data(), "json_fault": made.json_fault(), "curl": curl(made)}

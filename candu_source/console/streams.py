@@ -54,7 +54,7 @@ def sync(desk: Desk) -> dict[str, Any]:
         **_chosen(stream, integration),
         "blocks": blocking(integration, stream),
         "places": places(integration),
-        "usages": [{"name": each.name, "declared": each.declared, "used_in": list(each.used_in)} for each in check(integration).usages],
+        "usages": [each.data() for each in check(integration).usages],
         "lane": _lane(_lanes(desk)[stream.name], desk.now),
         "parked": [each._asdict() for each in desk.store.groups.parked_on(desk.connection.id, stream.name, _ASIDE)],
         "dead": [each._asdict() for each in desk.store.groups.dead_on(desk.connection.id, stream.name, _ASIDE)],

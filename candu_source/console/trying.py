@@ -22,7 +22,6 @@ from candu_source.integrations.freemarker import TemplateError
 from candu_source.integrations.rendering import Rendered
 from candu_source.integrations.tile import Integration
 from candu_source.model import Secret
-from candu_source.store.chunks import LoggedEvent
 from candu_source.streaming import pasted
 from candu_source.streams import Stream
 
@@ -60,13 +59,13 @@ def tried(desk: Desk, stream: Stream, event: Stored | None) -> dict[str, Any]:
     request = made if isinstance(made, Rendered) else None
     return {
         "event": event and {"message": _json(event.message), "raw": _json(event.raw), "door": event.door},
-        "made": request and {"method": request.method, "url": request.url, "headers": dict(request.headers), "body": request.body},
+        "made": request and request.data(),
         "curl": request and curl(request),
         "json_fault": request and request.json_fault(),
         "outcome": {"code": made.code, "detail": made.detail} if isinstance(made, Outcome) else None,
         "blocks": blocking(integration, stream),
         "places": places(integration),
-        "usages": [{"name": each.name, "declared": each.declared, "used_in": list(each.used_in)} for each in check(integration).usages],
+        "usages": [each.data() for each in check(integration).usages],
         "answer": None,
     }
 
@@ -114,12 +113,9 @@ def _event(desk: Desk, form: Form) -> Stored | None:
     if text := form.text("event"):
         return pasted(text.encode("utf-8", "replace"), desk.connection, DOORS, datetime.fromtimestamp(desk.now, UTC))
     if named := form.text("message"):
-        return _stored(desk.store.trace.life(desk.connection.id, named).event)
-    return next(map(_stored, desk.store.trace.tail(desk.connection.id, most=1)), None)
-
-
-def _stored(event: LoggedEvent) -> Stored:
-    return Stored(0, event.message, event.accepted_at, 0, event.door, event.raw)
+        return desk.store.trace.life(desk.connection.id, named).event.stored()
+    latest = next(iter(desk.store.trace.tail(desk.connection.id, most=1)), None)
+    return latest and latest.stored()
 
 
 def _json(raw: bytes) -> Any:

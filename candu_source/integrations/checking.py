@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from candu_source.integrations.freemarker import TemplateError, compile_template
 from candu_source.integrations.tile import Integration
@@ -37,6 +37,10 @@ class Usage:
     name: str
     declared: bool
     used_in: tuple[str, ...]
+
+    def data(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {"name": self.name, "declared": self.declared, "used_in": list(self.used_in)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,10 @@ class Rendered:
     headers: Mapping[str, str]
     body: str
 
+    def data(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {"method": self.method, "url": self.url, "headers": dict(self.headers), "body": self.body}
+
     def json_fault(self) -> str:
         """Return why the body is no JSON, with line and column, and what would mend it where that is known; empty when it is."""
         fault = _json_fault(self.body)

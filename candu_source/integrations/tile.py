@@ -36,6 +36,10 @@ class Parameter(NamedTuple):
     default: str = ""
     options: tuple[str, ...] = ()
 
+    def test_value(self) -> str:
+        """Return what fills it in a preview until somebody gives a value: Amplitude's guide offers the address ("Preview and test")."""
+        return self.default or "https://localhost:3000"
+
 
 class MappedField(NamedTuple):
     """Describe a field of the destination that a user property fills; `default` is the property offered first, empty for none."""

@@ -70,7 +70,7 @@ def _stored(lane: Lane, event: LoggedEvent, tries: int) -> Stored:
     """Return an event on its way out, for a sync with what it came as."""
     if lane.kind is not LaneKind.STREAM:
         return Stored(event.seq, event.message, event.accepted_at)
-    return Stored(event.seq, event.message, event.accepted_at, tries, event.door, event.raw)
+    return event.stored(tries)
 
 
 def open_stretches(db: sqlite3.Connection, sql: Statements, lane: Mapping[str, str], cursor: int) -> Iterator[tuple[int, int]]:

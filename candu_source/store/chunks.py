@@ -53,6 +53,10 @@ class LoggedEvent(NamedTuple):
     message: bytes
     raw: bytes
 
+    def stored(self, tries: int = 0) -> Stored:
+        """Return it on its way out, with what it came as; `tries` count those before."""
+        return Stored(self.seq, self.message, self.accepted_at, tries, self.door, self.raw)
+
 
 class _Named(msgspec.Struct):
     message_id: str = msgspec.field(name="messageId")

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from candu_source.deliveries import Filter, Outcome
-from candu_source.errors import Conflict, NotFound, Reason, SecretUnreadable, UsageError
+from candu_source.errors import Conflict, NotFound, Reason, SecretUnreadable
 from candu_source.limits import BATCH_EVENTS
 from candu_source.model import Connection, Secret
+from candu_source.naming import insist_on_lane_name
 from candu_source.store.audit import MASKED, write_audit
 from candu_source.store.batches import open_stretches
 from candu_source.store.lanes import attempts
 from candu_source.store.sqlite import Database
 from candu_source.store.vault import Vault
 from candu_source.streams import Stream
-
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
 class SqlStreams:
@@ -33,8 +31,7 @@ class SqlStreams:
 
     def add(self, connection: Connection, draft: Stream, secrets: Mapping[str, Secret], *, by: str) -> Stream:
         """Make a sync, turned off, and its lane, which begins where the log ends; raise UsageError for its name, and Conflict."""
-        if not _NAME.fullmatch(draft.name):
-            raise UsageError(f"a sync cannot be called {draft.name!r}; use a-z, 0-9, - and _, a letter first")
+        insist_on_lane_name("sync", draft.name)
         with self._database.write() as db:
             if (draft.name,) in db.execute(self._sql["lane_names"], {"connection": connection.id}).fetchall():
                 raise Conflict(f"{connection.name} has a lane {draft.name!r}; choose another name")

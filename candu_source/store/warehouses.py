@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -11,12 +10,12 @@ from typing import Any
 from candu_source.cadence import next_sync
 from candu_source.errors import Conflict, NotFound, UsageError
 from candu_source.model import Connection, Secret
+from candu_source.naming import insist_on_lane_name
 from candu_source.store.audit import MASKED, write_audit
 from candu_source.store.sqlite import Database
 from candu_source.store.vault import Vault
 from candu_source.warehouses import Remark, Sync, Table, Upkeep, Warehouse
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 # A week of syncs every half hour; older ones stand in the warehouse.
 _SYNCS_KEPT = 336
 # What a day can be divided by: syncs are counted from midnight.
@@ -177,8 +176,7 @@ class SqlWarehouses:
 
 def insist(draft: Warehouse) -> None:
     """Raise UsageError for a name or a cadence that is off; of a name that passes a file may be called."""
-    if not _NAME.fullmatch(draft.name):
-        raise UsageError(f"a warehouse cannot be called {draft.name!r}; use a-z, 0-9, - and _, a letter first")
+    insist_on_lane_name("warehouse", draft.name)
     if not 1 <= draft.every <= _EVERY_MOST:
         raise UsageError(f"--every takes 1 to {_EVERY_MOST} minutes")
     if draft.max_pending < 0:
