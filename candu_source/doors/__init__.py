@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
+from flask.globals import request_ctx
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from candu_source.doors import amplitude, browser, health, interactions, readback, rest, webhook
 from candu_source.doors.answers import answer_errors
 from candu_source.doors.gate import Gate, Hear
 from candu_source.doors.quota import Quota
+from candu_source.doors.receiver import Receiver
 from candu_source.observe import Telltale
 from candu_source.settings import Settings
 
@@ -24,7 +26,7 @@ DOORS: Mapping[str, Hear] = MappingProxyType({door.DOOR: door.hear for door in (
 
 def create_doors(gate: Gate, store: Any, telltale: Telltale, settings: Settings) -> Flask:
     """Return the Flask application with every door in it."""
-    app = Flask("candu_source", static_folder=None)
+    app = Receiver("candu_source", static_folder=None)
     app.url_map.merge_slashes = False  # an address with a slash too many is wrong; a redirect would answer in HTML
     app.register_blueprint(webhook.blueprint(gate))
     app.register_blueprint(interactions.blueprint(gate))
@@ -37,7 +39,7 @@ def create_doors(gate: Gate, store: Any, telltale: Telltale, settings: Settings)
 
     @app.after_request
     def count(response: Response) -> Response:
-        telltale.count("requests", door=request.blueprint or "none", status=str(response.status_code))
+        telltale.count("requests", door=request_ctx.request.blueprint or "none", status=str(response.status_code))
         return response
 
     if settings.trusted_proxies:

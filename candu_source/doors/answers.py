@@ -9,6 +9,7 @@ import msgspec
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from candu_source.doors.receiver import Answer
 from candu_source.errors import NotFound, Reason, Refused, StoreError, StoreFull
 from candu_source.model import Receipt
 from candu_source.ports import Observer
@@ -31,7 +32,7 @@ def answer(receipt: Receipt) -> Response:
         "rejected": rejected_items(receipt),
     }
     if receipt.accepted or receipt.duplicates or receipt.filtered:
-        return Response(_encode(body), 202, content_type="application/json")
+        return Answer(_encode(body), 202, content_type="application/json")
     codes = {reject.code for reject in receipt.rejected}
     if codes and codes <= _UNREADABLE:
         return problem(400, codes.pop(), receipt.rejected[0].errors["body"][0])
