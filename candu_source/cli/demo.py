@@ -104,17 +104,15 @@ def _print(stage: Stage, report: dict[str, Any], filled: Filled, as_json: bool) 
         verdict = "the same messages" if report["agree"] else "NOT the same messages"
         click.echo(f"Twin:   {report['twin']['stored']} stored, {verdict} ({stage.twin.url if stage.twin else ''}/__twin/messages)")
     click.echo(told(filled))
-    click.echo(
-        f"\nSend one yourself:\n  curl -H 'Content-Type: application/json' -d @samples/webhook/interaction.json {stage.webhook_url}"
-        f"\nOr press a button on a page with the collector script:\n  {stage.page_url}\n"
-    )
 
 
 def _invite(stage: Stage) -> None:
-    """Say where all of it can be looked at."""
+    """Say where more can be sent, and all of it looked at."""
     warehouse = f"{stage.settings.base_url()}/console/connections/{stage.connection.id}/warehouse"
     click.echo(
-        f"Look at it in the console: {console_address(stage.settings, stage.store)}\nFirst questions, asked and drawn: {warehouse}\n"
+        f"\nSend one yourself:\n  curl -H 'Content-Type: application/json' -d @samples/webhook/interaction.json {stage.webhook_url}"
+        f"\nOr press a button on a page with the collector script:\n  {stage.page_url}"
+        f"\nLook at it in the console: {console_address(stage.settings, stage.store)}\nFirst questions, asked and drawn: {warehouse}\n"
     )
 
 
