@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
@@ -31,6 +32,7 @@ _RESTART_SECONDS = 0.2
 # Connections that one web process serves, those kept open without a request among them: below the usual limit of 1024 open files.
 _OPEN_CONNECTIONS = 900
 _BACKLOG = 2048
+_MODULE = "candu_source.web"
 
 
 class _Web(MPServer):
@@ -46,8 +48,9 @@ class _Web(MPServer):
 def run_web(settings: Settings) -> None:
     """Accept events until SIGTERM or SIGINT; requests under way are finished."""
     build_store(settings, Telltale()).close()  # make or upgrade the store once, before several processes open it
+    import_module(_MODULE)  # once, too: accepting processes are forked, and start at once
     _Web(
-        "candu_source.web:create_web",
+        f"{_MODULE}:create_web",
         factory=True,
         interface=Interfaces.ASGINL,
         loop=Loops.uvloop,
