@@ -14,6 +14,7 @@ from candu_source.doors.items import find_faults, is_long, is_suspect, read_tole
 from candu_source.doors.schemas import flatten, typed
 from candu_source.errors import Reason
 from candu_source.model import Input, Reject
+from candu_source.waiting import apart
 
 # As many fields of one item are named; the answer to a hostile one stays small.
 _MOST_FIELDS = 50
@@ -41,10 +42,7 @@ class Contract:
                 return self._decode(raw)
             except (msgspec.DecodeError, RecursionError):
                 pass  # not well-formed enough for the fast way: marshmallow coerces it or names the field
-        value = read_tolerantly(raw)
-        if isinstance(value, Reject):
-            return Reject(index, value.code, value.errors, raw)
-        return self._explain(value, raw, index, explain)
+        return apart(lambda: self._explain(raw, index, explain))  # a few thousand such items would hold up a loop for long
 
     def _decode_whole(self, raw: bytes) -> Any:
         return self.convert(_decode_anything(raw))
@@ -56,7 +54,10 @@ class Contract:
         except ValidationError as error:
             return value, flatten(error.messages, prefix)
 
-    def _explain(self, value: Any, raw: bytes, index: int, explain: Callable[[Any], Reject | None]) -> Any:
+    def _explain(self, raw: bytes, index: int, explain: Callable[[Any], Reject | None]) -> Any:
+        value = read_tolerantly(raw)
+        if isinstance(value, Reject):
+            return Reject(index, value.code, value.errors, raw)
         if errors := find_faults(self._without_longs(value)):
             return _invalid(index, errors, raw)
         if refused := explain(value):

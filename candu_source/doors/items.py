@@ -12,6 +12,7 @@ import msgspec
 
 from candu_source.errors import Reason, Refused
 from candu_source.model import LARGEST_INTEGER, Reject
+from candu_source.waiting import apart
 
 DEPTH = 32
 _LONGEST_SAMPLE = 80
@@ -59,7 +60,7 @@ def _split(body: bytes, *, batch: bool) -> list[bytes] | Reject:
         if batch and (found := _batch_of_raw.decode(body).batch) is not None:
             return [bytes(item) for item in found]
     except (msgspec.DecodeError, RecursionError):
-        return _split_tolerantly(body, batch=batch)
+        return apart(lambda: _split_tolerantly(body, batch=batch))
     return [body]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from candu_source.doors import items
+from candu_source.doors import interactions, items
 from candu_source.errors import Refused
+from candu_source.model import Connection
+from candu_source.waiting import Calls
 from tests.doors.items import DOORS, brief, encode, field, item, properties
 from tests.doors.sender import Sender, assert_problem, counts, rejected
 
@@ -167,3 +171,19 @@ def test_a_body_that_never_ends_is_read_once(sender: Sender, door: str, body: by
 def test_too_many_items_are_refused_before_any_is_looked_at(body: bytes) -> None:
     with pytest.raises(Refused, match="10001 items are over the limit of 10000"):
         items.split(body, batch=True)
+
+
+@pytest.mark.parametrize("body", [b"[{},{}]", b"[NaN]", b"[" * 30_000, b"{"])
+def test_what_has_to_be_explained_is_explained_apart_from_the_loop(body: bytes) -> None:
+    connection = Connection("0123456789", "Candu_Loop")
+
+    async def beside() -> int:
+        refused = asyncio.ensure_future(Calls().do(lambda: interactions.hear(body, connection)))
+        turns = 0
+        while not refused.done():
+            turns += 1
+            await asyncio.sleep(0)
+        assert refused.result()
+        return turns
+
+    assert asyncio.run(beside()) > 1  # the first is taken before the work begins
