@@ -52,6 +52,7 @@ def _json_lines(url: str, statements: Sequence[str], catalog: Catalog) -> Iterat
         connection.commit()
 
     with duckdb.connect(str(file)) as connection:
+        connection.execute("SET enable_progress_bar = false")
         for statement in statements:
             connection.execute(statement)
         yield append

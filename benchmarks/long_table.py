@@ -86,6 +86,7 @@ def _made(file: Path) -> Path:
 
 def _grow(file: Path, long: int) -> None:
     with duckdb.connect(str(file)) as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(_GROW, [long])
 
 
