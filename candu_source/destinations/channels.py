@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from candu_source import __version__
 from candu_source.channels import Answer, ChannelKind, Letter, Mailbox, What, mailbox
-from candu_source.destinations.egress import PrivateAddress, causes, guarded_session, refuse_private
+from candu_source.destinations.egress import PrivateAddress, causes, connect_public, guarded_session
 from candu_source.model import Secret
 
 _TIMEOUT_SECONDS = 10.0
@@ -181,9 +181,12 @@ class _Guarded(smtplib.SMTP):
         self._allow_private = allow_private
         super().__init__(box.host, box.port, timeout=_TIMEOUT_SECONDS, **options)
 
-    def _get_socket(self, *args: Any) -> socket.socket:
-        connected: socket.socket = super()._get_socket(*args)  # type: ignore[misc]
-        return connected if self._allow_private else refuse_private(connected)
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        def to(address: str) -> socket.socket:
+            connected: socket.socket = super(_Guarded, self)._get_socket(address, port, timeout)  # type: ignore[misc]
+            return connected
+
+        return to(host) if self._allow_private else connect_public(host, port, to)
 
     def getreply(self) -> tuple[int, bytes]:
         if self.file is None and self.sock is not None:

@@ -74,17 +74,27 @@ def public_addresses(host: str, port: int | str) -> list[str]:
     return public
 
 
+def connect_public(host: str, port: int, connect: Callable[[str], socket.socket]) -> socket.socket:
+    """Connect to an address that was looked at before: a name that is looked up again may lead elsewhere.
+
+    `connect` takes an address. Raises PrivateAddress, having connected to nothing, or what `connect` raises for the last address tried.
+    """
+    *others, last = public_addresses(host, port)[:_ADDRESSES]
+    for address in others:
+        with contextlib.suppress(NewConnectionError, ConnectTimeoutError, ConnectionError, TimeoutError):
+            return refuse_private(connect(address))
+    return refuse_private(connect(last))
+
+
 def _connect(connection: HTTPConnection, connect: Callable[[], socket.socket]) -> socket.socket:
-    """Connect to an address that was looked at before: a name that is looked up again may lead elsewhere."""
     name = connection.host
-    *others, last = public_addresses(name, connection.port or 0)[:_ADDRESSES]
+
+    def to(address: str) -> socket.socket:
+        connection.host = address
+        return connect()
+
     try:
-        for address in others:
-            connection.host = address
-            with contextlib.suppress(NewConnectionError, ConnectTimeoutError):
-                return refuse_private(connect())
-        connection.host = last
-        return refuse_private(connect())
+        return connect_public(name, connection.port or 0, to)
     finally:
         connection.host = name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from urllib.parse import quote
 
@@ -99,6 +100,16 @@ def test_a_private_address_is_refused_unless_a_setting_allows_it(receiver: Recei
     answer = send(ChannelKind.WEBHOOK if scheme == "http" else ChannelKind.SMTP, address, Courier(allow_private=False))
     assert answer == Answer(ok=False, detail="127.0.0.1 is not a public address; CANDU_SOURCE_ALLOW_PRIVATE_ADDRESSES allows it")
     assert receiver.tries == 0
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+def test_nothing_connects_to_a_private_mail_server(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert not send(ChannelKind.SMTP, f"{scheme}://127.0.0.1:{port}/?{READERS}", Courier(allow_private=False)).ok
+        listener.setblocking(False)  # whoever had connected would stand in its queue
+        with pytest.raises(BlockingIOError):
+            listener.accept()
 
 
 def test_a_mail_is_taken() -> None:
