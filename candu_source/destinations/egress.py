@@ -20,6 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConne
 
 _POOLS = 32  # hosts kept open; each keeps as many connections as there are senders
 _PIECE_BYTES = 64 * 2**10
+_ANSWER_BYTES = 64 * 2**10  # Segment, "HTTP API": its answers are a word or a sentence
 _PLACE = "[]"  # what json.dumps writes for the empty batch
 _ADDRESSES = 3  # of a host that are tried: each may take as long as a whole connection may
 
@@ -193,7 +194,20 @@ class FragmentAdapter(HTTPAdapter):
         if answer.is_redirect:
             answer.close()
             raise requests.TooManyRedirects("redirects are not followed", response=answer)
+        if fragments is not None:
+            _keep_beginning(answer)
         return answer
+
+
+def _keep_beginning(answer: requests.Response) -> None:
+    """Read no more of an answer than the library looks at, a sentence; of a longer one the connection is given up."""
+    body = bytearray()
+    for piece in answer.iter_content(_ANSWER_BYTES):
+        body += piece
+        if len(body) >= _ANSWER_BYTES:
+            answer.close()
+            break
+    answer._content = bytes(body[:_ANSWER_BYTES])
 
 
 def guard(session: requests.Session, *, senders: int, allow_private: bool) -> FragmentAdapter:

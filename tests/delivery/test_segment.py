@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import socket
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +22,7 @@ from candu_source.destinations.segment import SegmentDestination
 from candu_source.errors import Reason
 from candu_source.model import Secret
 from candu_source.twin import Twin
+from tests.destinations.listening import Answer, Listener, always
 
 KEY = "CANARYwritekey"
 
@@ -154,3 +157,35 @@ def test_answers_that_echo_the_key_are_masked() -> None:
         outcome = destination().deliver(Target(url, Secret(KEY)), batch(*messages("a")), tries=0)
     assert KEY not in outcome.detail
     assert len(outcome.detail) == 500
+
+
+def _large(head: str) -> Answer:
+    return lambda _: (head.encode() if not place else b"A" * 2**16 for place in range(1_600))
+
+
+@pytest.mark.parametrize(
+    ("head", "code"),
+    [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n", Reason.ACCEPTED),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6400000\r\n", Reason.ACCEPTED),
+        ("HTTP/1.1 500 Odd\r\n\r\n", Reason.SERVER_ERROR),
+    ],
+    ids=["a body", "a chunk", "a body of no length"],
+)
+def test_a_large_answer_is_not_taken(head: str, code: Reason) -> None:
+    with Listener(_large(head)) as listener:
+        outcome = destination().deliver(Target(listener.url.removesuffix("/events"), Secret(KEY)), batch(*messages("a")), 0)
+    assert outcome.code is code
+    assert len(outcome.detail) <= 500
+    assert listener.sent < 20 * 2**20
+
+
+def test_a_packed_answer_is_not_unpacked_beyond_that() -> None:
+    bomb = gzip.compress(b"A" * 50 * 2**20)
+    tracemalloc.start()
+    with Listener(always("500 Odd", bomb, "Content-Encoding: gzip")) as listener:
+        outcome = destination().deliver(Target(listener.url.removesuffix("/events"), Secret(KEY)), batch(*messages("a")), 0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert outcome.code is Reason.SERVER_ERROR
+    assert peak < 20 * 2**20
