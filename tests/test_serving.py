@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import pytest
 from flask import Flask, Response, request
 
 from candu_source.serving import Serving
+from tests.looping import looped
 
 QUICK, SLOW = "/quick/", "/slow/"
 _SMALL = 64 * 1024
@@ -37,10 +38,15 @@ def _app() -> Flask:
     return app
 
 
-def _ask(
-    path: str, *bodies: bytes, method: str = "POST", length: bool = True, left: bool = False, **headers: str
-) -> list[Mapping[str, Any]]:
-    """Send a request to the echo, its body in pieces, and return what the server was told to send."""
+class Told(NamedTuple):
+    """Hold what the server was told to send, and the thread of its loop."""
+
+    messages: list[Mapping[str, Any]]
+    loop: int
+
+
+def _ask(path: str, *bodies: bytes, method: str = "POST", length: bool = True, left: bool = False, **headers: str) -> Told:
+    """Send a request to the echo, its body in pieces."""
     told: list[Mapping[str, Any]] = []
     pieces: Iterator[Mapping[str, Any]] = iter(
         [{"type": "http.request", "body": body, "more_body": left or number < len(bodies)} for number, body in enumerate(bodies, 1)]
@@ -68,12 +74,16 @@ def _ask(
         "client": ("203.0.113.9", 4711),
         "headers": [(b"host", b"doors.example:8080"), *given],
     }
-    asyncio.run(Serving(_app(), [QUICK], threads=2)(scope, receive, send))
-    return told
+
+    async def ask() -> int:
+        await Serving(_app(), [QUICK], threads=2)(scope, receive, send)
+        return threading.get_ident()
+
+    return Told(told, looped(ask()))
 
 
-def _seen(told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    seen: dict[str, Any] = json.loads(b"".join(message["body"] for message in told[1:]))
+def _seen(told: Told) -> dict[str, Any]:
+    seen: dict[str, Any] = json.loads(b"".join(message["body"] for message in told.messages[1:]))
     return seen
 
 
@@ -81,8 +91,8 @@ def _without_length(start: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**start, "headers": [each for each in start["headers"] if each[0] != b"content-length"]}
 
 
-def _on_the_loop(told: Sequence[Mapping[str, Any]]) -> bool:
-    return bool(_seen(told)["thread"] == threading.get_ident())
+def _on_the_loop(told: Told) -> bool:
+    return bool(_seen(told)["thread"] == told.loop)
 
 
 def test_a_small_post_to_a_quick_path_is_answered_on_the_loop() -> None:
@@ -109,7 +119,7 @@ def test_the_application_sees_the_same_request_either_way() -> None:
     quick, slow = (
         _ask(path + "tür/%41", b"{", b"}", x_kind="a", content_type="application/json", authorization="Bearer t") for path in (QUICK, SLOW)
     )
-    assert _without_length(quick[0]) == _without_length(slow[0])
+    assert _without_length(quick.messages[0]) == _without_length(slow.messages[0])
     first, second = ({**_seen(told), "thread": None} for told in (quick, slow))
     assert {**second, "path": first["path"], "url": first["url"]} == first
     assert (first["path"], second["path"]) == (QUICK + "tür/%41", SLOW + "tür/%41")
@@ -119,7 +129,7 @@ def test_the_application_sees_the_same_request_either_way() -> None:
 
 
 def test_status_and_headers_are_the_applications() -> None:
-    start = _ask(QUICK + "door", b"{}")[0]
+    start = _ask(QUICK + "door", b"{}").messages[0]
     assert start["status"] == 207
     assert [value for name, value in start["headers"] if name == b"x-twice"] == [b"1", b"2"]
 
@@ -129,7 +139,7 @@ def test_a_body_without_length_is_read_to_its_end() -> None:
 
 
 def test_who_leaves_in_the_middle_of_a_body_is_answered_nothing() -> None:
-    assert _ask(QUICK + "door", b"{", left=True) == []
+    assert _ask(QUICK + "door", b"{", left=True).messages == []
 
 
 def test_a_header_sent_twice_reads_as_one() -> None:

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from candu_source.waiting import Calls, Signal, apart
+from tests.looping import looped
 
 LONG = 60.0
 
@@ -40,12 +41,12 @@ def test_calls_wait_side_by_side_on_one_thread() -> None:
         calls = Calls()
         return await asyncio.gather(*(calls.do(partial(work, number)) for number in range(3)))
 
-    assert asyncio.run(all_three()) == [0, 1, 2]
-    assert threads == {threading.get_ident()}
+    assert looped(all_three()) == [0, 1, 2]
+    assert len(threads) == 1
 
 
 def test_a_call_waits_no_longer_than_it_said() -> None:
-    assert asyncio.run(Calls().do(lambda: Signal().wait(0.001))) is False
+    assert looped(Calls().do(lambda: Signal().wait(0.001))) is False
 
 
 def test_a_signal_set_when_it_is_late_already_changes_nothing() -> None:
@@ -60,12 +61,13 @@ def test_a_signal_set_when_it_is_late_already_changes_nothing() -> None:
         await asyncio.sleep(0)
         return came
 
-    assert asyncio.run(and_go_on()) is False
+    assert looped(and_go_on()) is False
 
 
 def test_work_apart_is_done_in_place_by_a_thread_and_elsewhere_by_a_call() -> None:
     assert apart(threading.get_ident) == threading.get_ident()
-    assert asyncio.run(Calls().do(lambda: apart(threading.get_ident))) != threading.get_ident()
+    here, there = looped(Calls().do(lambda: (threading.get_ident(), apart(threading.get_ident))))
+    assert here != there
 
 
 @pytest.mark.parametrize("fail", [lambda: _raise("in place"), lambda: apart(lambda: _raise("apart"))])
@@ -76,7 +78,7 @@ def test_errors_come_to_whoever_asked_and_the_next_call_is_as_the_first(fail: Ca
             await calls.do(fail)
         return await calls.do(lambda: "well")
 
-    assert asyncio.run(both()) == "well"
+    assert looped(both()) == "well"
 
 
 def test_work_may_mend_what_failed_apart() -> None:
@@ -86,7 +88,7 @@ def test_work_may_mend_what_failed_apart() -> None:
         except LookupError:
             return "mended"
 
-    assert asyncio.run(Calls().do(work)) == "mended"
+    assert looped(Calls().do(work)) == "mended"
 
 
 def test_the_loop_goes_on_while_a_thread_works_apart() -> None:
@@ -98,7 +100,7 @@ def test_the_loop_goes_on_while_a_thread_works_apart() -> None:
         going_on.set()  # only the loop can say this, and only if it is not held up
         return await waiting
 
-    assert asyncio.run(beside())
+    assert looped(beside())
 
 
 def _raise(text: str) -> str:

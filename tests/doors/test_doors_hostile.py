@@ -12,6 +12,7 @@ from candu_source.model import Connection
 from candu_source.waiting import Calls
 from tests.doors.items import DOORS, brief, encode, field, item, properties
 from tests.doors.sender import Sender, assert_problem, counts, rejected
+from tests.looping import looped
 
 # A value as it is written -> a word of the message that refuses it.
 HOSTILE = {
@@ -186,4 +187,4 @@ def test_what_has_to_be_explained_is_explained_apart_from_the_loop(body: bytes) 
         assert refused.result()
         return turns
 
-    assert asyncio.run(beside()) > 1  # the first is taken before the work begins
+    assert looped(beside()) > 1  # the first is taken before the work begins
