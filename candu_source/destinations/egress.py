@@ -82,9 +82,12 @@ def connect_public(host: str, port: int, connect: Callable[[str], socket.socket]
     """
     *others, last = public_addresses(host, port)[:_ADDRESSES]
     for address in others:
-        with contextlib.suppress(NewConnectionError, ConnectTimeoutError, ConnectionError, TimeoutError):
-            return refuse_private(connect(address))
-    return refuse_private(connect(last))
+        with contextlib.suppress(NewConnectionError, ConnectTimeoutError, OSError):
+            connected = connect(address)
+            break
+    else:
+        connected = connect(last)
+    return refuse_private(connected)
 
 
 def _connect(connection: HTTPConnection, connect: Callable[[], socket.socket]) -> socket.socket:
