@@ -21,6 +21,8 @@ Headers = list[tuple[bytes, bytes]]
 
 # Some 200 events, a few milliseconds of work: longer ones would hold up whoever is on the loop with them.
 _SMALL_BYTES = 64 * 2**10
+# CGI names these two unlike all other headers.
+_NAMES: Mapping[bytes, str] = MappingProxyType({b"content-length": "CONTENT_LENGTH", b"content-type": "CONTENT_TYPE"})
 # What is the same for each request (PEP 3333), and werkzeug's word for a body that ends where it ends.
 _ENVIRON: Mapping[str, Any] = MappingProxyType(
     {
@@ -46,7 +48,6 @@ class Serving:
         self._quick = tuple(quick)
         self._calls = Calls()
         self._threads: Any = WSGIMiddleware(self._ended, workers=threads)
-        self._names = {b"content-length": "CONTENT_LENGTH", b"content-type": "CONTENT_TYPE"}
 
     def _ended(self, environ: Any, start: Any) -> Iterable[bytes]:
         environ["wsgi.input_terminated"] = True  # a2wsgi's is, and does not say so
@@ -64,7 +65,7 @@ class Serving:
         body = await _body(receive)
         if body is None:
             return
-        status, headers, data = await self._calls.do(partial(self._answer, self._environ(scope, body)))
+        status, headers, data = await self._calls.do(partial(self._answer, _environ(scope, body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": data})
 
@@ -78,26 +79,6 @@ class Serving:
             if name == b"content-length":
                 length = value
         return length.isdigit() and int(length) <= _SMALL_BYTES
-
-    def _environ(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        host, port = scope["server"]
-        environ: dict[str, Any] = {
-            **_ENVIRON,
-            "REQUEST_METHOD": scope["method"],
-            "PATH_INFO": scope["path"].encode().decode("latin-1"),
-            "QUERY_STRING": scope["query_string"].decode("latin-1"),
-            "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-            "SERVER_NAME": host,
-            "SERVER_PORT": str(port),
-            "REMOTE_ADDR": scope["client"][0],
-            "wsgi.url_scheme": scope["scheme"],
-            "wsgi.input": io.BytesIO(body),
-        }
-        for name, value in scope["headers"]:
-            key = self._names.get(name) or f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
-            text = value.decode("latin-1")
-            environ[key] = f"{environ[key]},{text}" if key in environ else text
-        return environ
 
     def _answer(self, environ: dict[str, Any]) -> tuple[int, Headers, bytes]:
         started: list[tuple[int, Headers]] = []
@@ -113,6 +94,27 @@ class Serving:
             if hasattr(pieces, "close"):
                 pieces.close()
         return *started[-1], data
+
+
+def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
+    host, port = scope["server"]
+    environ: dict[str, Any] = {
+        **_ENVIRON,
+        "REQUEST_METHOD": scope["method"],
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "REMOTE_ADDR": scope["client"][0],
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+    }
+    for name, value in scope["headers"]:
+        key = _NAMES.get(name) or f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
+        text = value.decode("latin-1")
+        environ[key] = f"{environ[key]},{text}" if key in environ else text
+    return environ
 
 
 def _write(_: bytes) -> object:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from candu_source.integrations.freemarker import TemplateError, compile_template
+from candu_source.integrations.freemarker import Template, TemplateError, compile_template
 from candu_source.integrations.tile import Integration
-
-if TYPE_CHECKING:
-    from candu_source.integrations.freemarker import Template
 
 
 class Flaw(NamedTuple):

@@ -7,14 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from candu_source.integrations.freemarker import TemplateError, compile_template
+from candu_source.integrations.freemarker import Template, TemplateError, compile_template
 from candu_source.integrations.tile import Payload
-
-if TYPE_CHECKING:
-    from candu_source.integrations.freemarker import Template
 
 # What templates read from; FreeMarker's own words are not among them.
 ROOTS = ("input", "parameters", "mappedProperties", "mappedFields")
