@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 
-from candu_source.errors import CanduSourceError, StoreBusy
+from candu_source.errors import CanduSourceError, StoreBusy, StoreError
 from candu_source.model import Admission, Receipt
-from candu_source.store.log import append_group
+from candu_source.store.log import IdMover, append_group
 from candu_source.store.sqlite import Database
 from candu_source.waiting import Signal
 
@@ -48,6 +49,7 @@ class Committer:
         self._closing = threading.Event()
         self._room_until = 0.0
         self._room_bytes = 0
+        self._mover = IdMover(database)
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
 
@@ -83,6 +85,7 @@ class Committer:
                 group = self._take_group()
             self._commit(group)
             side_by_side = len(group) > 1
+            self._count(group)
 
     def _wait_for_first(self) -> bool:
         """Wait until something is there to commit; False when closing and nothing is left."""
@@ -113,6 +116,13 @@ class Committer:
                 ticket.result = error
         finally:
             Signal.set_all(ticket.done for ticket in group)
+
+    def _count(self, group: Sequence[_Ticket]) -> None:
+        """Do what is due after so many events, while nobody waits for it."""
+        try:
+            self._mover.count(sum(ticket.result.accepted for ticket in group if isinstance(ticket.result, Receipt)))
+        except StoreError:
+            return  # ids are found where they are, too; the next commit meets the same trouble and says so
 
     def _check_room(self, size: int) -> None:
         now = time.monotonic()

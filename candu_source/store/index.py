@@ -26,14 +26,14 @@ INDEX_CURSOR, _RULES_CURSOR = "index:log", "index:rules"
 
 
 class Arrival(NamedTuple):
-    """Hold what came in together: `place` is the last one's in the log, else an id; `messages` is the log's column."""
+    """Hold what came in together: `place` is the last one's in the log, else an id; `messages` are those of the log."""
 
     place: int
     connection: str
     door: str
     at: float
     inputs: int
-    messages: bytes | None
+    messages: list[bytes] | None
 
 
 class SqlIndex:
@@ -72,7 +72,7 @@ class SqlIndex:
             after, counted_to = _cursor(db, self._sql["reading"], cursor), _cursor(db, self._sql["reading"], _counter(source))
             # Closed at once: a statement that is left open holds its view of the file, and keeps the WAL from being emptied.
             with closing(db.execute(self._sql[statement], {"after": after, "most": most})) as rows:
-                arrivals = _some(map(Arrival._make, rows), most)
+                arrivals = _some(map(_arrival, rows), most)
         if not arrivals:
             return 0
         found = [(each.place, list(_rows(each))) for each in arrivals if each.messages is not None]
@@ -109,9 +109,14 @@ class SqlIndex:
 def _rows(chunk: Arrival) -> Iterator[tuple[int, str]]:
     """Yield the place of each event of a chunk, and its terms."""
     assert chunk.messages is not None
-    for place, message in enumerate(unpack_bytes(chunk.messages), chunk.place - chunk.inputs + 1):
+    for place, message in enumerate(chunk.messages, chunk.place - chunk.inputs + 1):
         if found := placed_terms(chunk.connection, place, message):
             yield place, found
+
+
+def _arrival(row: Any) -> Arrival:
+    place, connection, door, at, inputs, messages = row
+    return Arrival(place, connection, door, at, inputs, None if messages is None else unpack_bytes(messages))
 
 
 def _some(arrivals: Iterable[Arrival], most: int) -> list[Arrival]:
@@ -119,7 +124,7 @@ def _some(arrivals: Iterable[Arrival], most: int) -> list[Arrival]:
     inputs = size = 0
     for each in arrivals:
         read.append(each)
-        inputs, size = inputs + each.inputs, size + len(each.messages or b"")
+        inputs, size = inputs + each.inputs, size + sum(map(len, each.messages or ()))
         if inputs >= most or size >= _READING_BYTES:
             break
     return read

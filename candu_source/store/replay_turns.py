@@ -186,8 +186,9 @@ class SqlReplayable:
         for row in db.execute(self._sql["past_chunks"], span):
             if found and (size > _PAGE_BYTES or len(found) >= BATCH_EVENTS):
                 return found, False
-            found += [event for event in chunks.logged(row) if span["after"] < event.seq <= span["until"]]
-            size += len(row[-1]) + len(row[-2])
+            events = [event for event in chunks.logged(row) if span["after"] < event.seq <= span["until"]]
+            found += events
+            size += sum(len(event.message) + len(event.raw) for event in events)
         return found, True
 
 

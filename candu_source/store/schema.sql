@@ -1,4 +1,4 @@
--- The store, version 6. Times are seconds since the epoch. Every table names its connection: no query reads across customers by accident.
+-- The store, version 7. Times are seconds since the epoch. Every table names its connection: no query reads across customers by accident.
 
 CREATE TABLE connections (
     id           TEXT PRIMARY KEY,
@@ -39,25 +39,40 @@ CREATE TABLE log (
     accepted_at REAL NOT NULL,
     door        TEXT NOT NULL,
     digests     BLOB NOT NULL,                  -- of connection and message id, 16 bytes an event
-    messages    BLOB NOT NULL,                  -- MessagePack array: the Segment calls, each serialised once
-    raws        BLOB NOT NULL,                  -- MessagePack array: the items as received
+    messages    BLOB NOT NULL,                  -- MessagePack array, compressed where that is worth it: the Segment calls, each serialised once
+    raws        BLOB NOT NULL,                  -- likewise: the items as received
     UNIQUE (connection, last_seq)
 );
 
--- Every event of the log by its digest: the second copy is refused here, and the whole commit with it.
+-- Every event of the log by its digest: the second copy is refused here, and the whole commit with it. The newest are in a small table of
+-- their own, and move on in bulk: to write one page of a large index for each event costs more than all else that is written of it.
 CREATE TABLE ids (
     digest BLOB PRIMARY KEY,
     place  INTEGER NOT NULL                     -- of the chunk that holds it
 ) WITHOUT ROWID;
 
+CREATE TABLE new_ids (
+    digest BLOB PRIMARY KEY,
+    place  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE VIEW all_ids AS SELECT digest, place FROM new_ids UNION ALL SELECT digest, place FROM ids;
+
 CREATE TRIGGER chunk_written AFTER INSERT ON log BEGIN
-    INSERT INTO ids (digest, place)
+    INSERT INTO new_ids (digest, place)
     WITH RECURSIVE event (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM event WHERE n + 1 < NEW.events)
     SELECT substr(NEW.digests, 1 + 16 * n, 16), NEW.place FROM event;
 END;
 
+CREATE TRIGGER known_id BEFORE INSERT ON new_ids WHEN EXISTS (SELECT 1 FROM ids WHERE digest = NEW.digest) BEGIN
+    SELECT RAISE(ABORT, 'the log has an event of this digest');
+END;
+
 CREATE TRIGGER chunk_deleted AFTER DELETE ON log BEGIN
     DELETE FROM ids WHERE digest IN (
+        WITH RECURSIVE event (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM event WHERE n + 1 < OLD.events)
+        SELECT substr(OLD.digests, 1 + 16 * n, 16) FROM event);
+    DELETE FROM new_ids WHERE digest IN (
         WITH RECURSIVE event (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM event WHERE n + 1 < OLD.events)
         SELECT substr(OLD.digests, 1 + 16 * n, 16) FROM event);
 END;
@@ -167,7 +182,7 @@ CREATE INDEX filtered_groups ON filtered (connection, reason, name, accepted_at)
 CREATE INDEX filtered_latest ON filtered (connection, id);
 
 -- What was kept as filtered and has become an event of the log is filtered no more.
-CREATE TRIGGER filtered_no_more AFTER INSERT ON ids BEGIN
+CREATE TRIGGER filtered_no_more AFTER INSERT ON new_ids BEGIN
     DELETE FROM filtered WHERE digest = NEW.digest;
 END;
 

@@ -175,9 +175,10 @@ class _Search:
         row = self._db.execute(self._sql["chunk_messages"], {"connection": self._connection, "seq": seq}).fetchone()
         if row is None:
             return None
-        last, count, accepted_at, door, messages = row
-        self._read_bytes += len(messages)
-        return _Chunk(last - count + 1, accepted_at, door, unpack_bytes(messages))
+        last, count, accepted_at, door, column = row
+        messages = unpack_bytes(column)
+        self._read_bytes += sum(map(len, messages))
+        return _Chunk(last - count + 1, accepted_at, door, messages)
 
     def _describes(self, event: _Logged) -> bool:
         query = self._query

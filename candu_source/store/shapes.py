@@ -117,9 +117,9 @@ def _reading(source: Source, after: int, rows: Iterable[Any], most: int) -> Read
     inputs: list[Kept] = []
     read_to, size = after, 0
     for place, connection, door, at, code, raw in rows:
-        read_to, size = place, size + len(raw)
+        raws = unpack_bytes(raw) if source == "log" else [raw]
+        read_to, size = place, size + sum(map(len, raws))
         if code not in _SHAPELESS:
-            raws = unpack_bytes(raw) if source == "log" else [raw]
             inputs += [Kept(connection, door, each, at, refused=source == "rejects") for each in raws]
         if len(inputs) >= most or size >= _READING_BYTES:
             break

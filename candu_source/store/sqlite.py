@@ -18,7 +18,7 @@ from candu_source.naming import schema_name
 from candu_source.store.chunks import chunk_terms, digest, pack_bytes
 from candu_source.store.sql import Statements, script
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 # The database's own clock in seconds; julianday resolves to well under a millisecond (SQLite 3.40 has no subsecond unixepoch).
 _CLOCK = "((julianday('now') - 2440587.5) * 86400.0)"

@@ -7,8 +7,7 @@ import json
 import sqlite3
 from typing import Any
 
-import msgspec
-
+from candu_source.store.chunks import unpack_bytes
 from candu_source.twin import Twin
 from tests.acceptance.service import Door, Service
 from tests.acceptance.waiting import until
@@ -23,7 +22,7 @@ def rows(service: Service, query: str, *values: object) -> list[Any]:
 def stored_ids(service: Service, door: Door) -> set[str]:
     """Return the message ids in a connection's log."""
     chunks = rows(service, "SELECT messages FROM log WHERE connection = ?", door.id)
-    return {json.loads(message)["messageId"] for (messages,) in chunks for message in msgspec.msgpack.decode(messages)}
+    return {json.loads(message)["messageId"] for (messages,) in chunks for message in unpack_bytes(messages)}
 
 
 def drain(service: Service) -> None:

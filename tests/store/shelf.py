@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import math
@@ -17,6 +19,7 @@ from candu_source.observe import Telltale
 from candu_source.replaying import ASKED, Replayer
 from candu_source.settings import Settings
 from candu_source.store import SEGMENT_LANE, Store, open_store
+from candu_source.store.log import IdMover
 
 ACCEPTED = Outcome(Reason.ACCEPTED, 200)
 ANY = Wanted()
@@ -35,8 +38,22 @@ def add_connection(store: Store, name: str = "Candu_Test") -> Connection:
 
 
 def events(*ids: str | int, size: int = 10) -> tuple[Event, ...]:
-    """Make events whose messages are JSON of about `size` bytes."""
-    return tuple(Event(f"m{each}", json.dumps({"messageId": f"m{each}", "x": "x" * size}).encode(), b"{}") for each in ids)
+    """Make events whose messages are JSON of about `size` bytes, as long in the file: nothing in them repeats."""
+    return tuple(Event(f"m{each}", json.dumps({"messageId": f"m{each}", "x": _noise(f"m{each}", size)}).encode(), b"{}") for each in ids)
+
+
+def _noise(seed: str, size: int) -> str:
+    """Return text that is always the same for a seed and cannot be compressed by much."""
+    return base64.b64encode(hashlib.shake_128(seed.encode()).digest(size)).decode()[:size]
+
+
+def move_all(store: Store) -> None:
+    """Move every new id on to the index of all others."""
+    mover = IdMover(store.database)
+    for _ in range(16):
+        mover.count(10**6)
+    with store.database.read() as db:
+        assert db.execute("SELECT count(*) FROM new_ids").fetchone() == (0,)
 
 
 def admit(connection: Connection, *ids: str | int, size: int = 10) -> Admission:

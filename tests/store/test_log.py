@@ -18,7 +18,7 @@ from candu_source.model import Admission, Connection, Receipt
 from candu_source.store import Store
 from candu_source.store.chunks import digest
 from candu_source.store.log import append_group
-from tests.store.shelf import add_connection, admit, aside, events, make_store
+from tests.store.shelf import add_connection, admit, aside, events, make_store, move_all
 
 
 def test_seqs_are_gapless_and_duplicates_take_none(store: Store, connection: Connection) -> None:
@@ -38,7 +38,10 @@ def test_the_same_id_belongs_to_each_connection(store: Store, connection: Connec
 def test_the_unique_index_refuses_a_second_copy(store: Store, connection: Connection) -> None:
     store.log.append(admit(connection, 1))
     again = (1, 1, connection.id, 1, "webhook", digest(connection.id, "m1"), b"", b"")
-    with store.database.write() as db, pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed: ids\.digest"):
+    with store.database.write() as db, pytest.raises(sqlite3.IntegrityError, match=r"UNIQUE constraint failed: new_ids\.digest"):
+        db.execute(store.database.sql["append"], (0.0, *again))
+    move_all(store)
+    with store.database.write() as db, pytest.raises(sqlite3.IntegrityError, match="the log has an event of this digest"):
         db.execute(store.database.sql["append"], (0.0, *again))
 
 

@@ -1,6 +1,6 @@
 -- name: seqs_of_ids
 -- Find the seqs of so many digests, standing end to end, that are events of a connection.
-SELECT g.last_seq - g.events + 1 + (instr(g.digests, i.digest) - 1) / 16 FROM ids i JOIN log g ON g.place = i.place
+SELECT g.last_seq - g.events + 1 + (instr(g.digests, i.digest) - 1) / 16 FROM all_ids i JOIN log g ON g.place = i.place
 WHERE g.connection = :connection AND i.digest IN (
     WITH RECURSIVE event (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM event WHERE n + 1 < :events)
     SELECT substr(:digests, 1 + 16 * n, 16) FROM event)

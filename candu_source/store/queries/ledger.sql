@@ -21,8 +21,8 @@ FROM (SELECT last_seq, events, lag(last_seq, 1, :after) OVER (ORDER BY last_seq)
 
 -- name: id_faults
 -- Count the events in the log, the ids that refuse their second copies, and those of them that name a chunk which is not there.
-SELECT (SELECT coalesce(sum(events), 0) FROM log), (SELECT count(*) FROM ids),
-  (SELECT count(*) FROM ids i WHERE NOT EXISTS (SELECT 1 FROM log g WHERE g.place = i.place))
+SELECT (SELECT coalesce(sum(events), 0) FROM log), (SELECT count(*) FROM all_ids),
+  (SELECT count(*) FROM all_ids i WHERE NOT EXISTS (SELECT 1 FROM log g WHERE g.place = i.place))
 
 -- name: places
 -- Count the events ever written, once by the seqs given out, on deleted connections too, and once by SQLite's own account.

@@ -8,9 +8,17 @@ SELECT accepted_at FROM log WHERE connection = :connection ORDER BY last_seq DES
 
 -- name: known
 -- Tell which of so many digests, standing end to end, the log has.
-SELECT digest FROM ids WHERE digest IN (
+SELECT digest FROM all_ids WHERE digest IN (
     WITH RECURSIVE event (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM event WHERE n + 1 < :events)
     SELECT substr(:digests, 1 + 16 * n, 16) FROM event)
+
+-- name: move_ids
+-- Copy a stretch of the newest ids to the index of all others.
+INSERT INTO ids (digest, place) SELECT digest, place FROM new_ids WHERE digest >= :first AND digest < :beyond
+
+-- name: forget_moved
+-- Forget that stretch of the newest.
+DELETE FROM new_ids WHERE digest >= :first AND digest < :beyond
 
 -- name: append
 -- Write chunks at the next seqs: events written with it (this one's last included) and on its connection, connection, events, door, digests…

@@ -10,7 +10,7 @@ WHERE connection = :connection AND last_seq > :after ORDER BY last_seq DESC
 
 -- name: chunk_of_id
 -- Find the chunk of a message id, with the digests of its events.
-SELECT g.last_seq, g.events, g.digests FROM ids i JOIN log g ON g.place = i.place WHERE i.digest = :digest AND g.connection = :connection
+SELECT g.last_seq, g.events, g.digests FROM all_ids i JOIN log g ON g.place = i.place WHERE i.digest = :digest AND g.connection = :connection
 
 -- name: filtered_event
 -- Find a filtered event by its message id.
