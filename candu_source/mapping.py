@@ -75,7 +75,7 @@ def to_message(heard: Heard | Call, rules: Rules, connection_id: str, now: datet
         "integrations": dict(rules.integrations),
         "anonymousId": heard.anonymous_id,
         "properties": heard.properties if kind is None else tutorial_properties(heard, rules, interaction=not screen),
-        "timestamp": timestamp.isoformat(timespec="milliseconds"),
+        "timestamp": _written(timestamp, heard.occurred_at if replaced is None else None),
         **named,
         "context": _context(heard.context, replaced, unproven=heard.unproven),
         "userId": heard.user_id,
@@ -96,7 +96,7 @@ def _call_message(call: Call, rules: Rules, connection_id: str, now: datetime) -
         "integrations": dict(rules.integrations),
         "anonymousId": call.anonymous_id,
         **call.body,
-        "timestamp": timestamp.isoformat(timespec="milliseconds"),
+        "timestamp": _written(timestamp, call.occurred_at if replaced is None else None),
         "context": _context(call.context, replaced),
         "userId": call.user_id,
         "type": call.type,
@@ -179,6 +179,13 @@ def occurred(text: str | None, now: datetime) -> tuple[datetime, str | None]:
     except (ValueError, OverflowError):
         return now, text
     return now, text
+
+
+def _written(at: datetime, text: str | None) -> str:
+    """Return a time as the official library writes it, to the millisecond; `text` is what `at` was read from."""
+    if text is not None and text[4:20:3] == "--T::." and text[23:] == "Z":
+        return f"{text[:23]}+00:00"  # it stands there: to write it anew costs as much as all the rest of a message's head
+    return at.isoformat(timespec="milliseconds")
 
 
 def _is_ours(integration: Any) -> bool:

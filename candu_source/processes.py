@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -49,6 +50,7 @@ def run_web(settings: Settings) -> None:
     """Accept events until SIGTERM or SIGINT; requests under way are finished."""
     build_store(settings, Telltale()).close()  # make or upgrade the store once, before several processes open it
     import_module(_MODULE)  # once, too: accepting processes are forked, and start at once
+    gc.freeze()  # what is there by now stays, and stays shared: the collector need not look at it in each of them
     _Web(
         f"{_MODULE}:create_web",
         factory=True,

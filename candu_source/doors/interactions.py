@@ -46,7 +46,8 @@ def _hear_one(raw: bytes, index: int) -> Heard | Reject:
 
 
 def _present(properties: Any) -> dict[str, Any]:
-    return {name: value for name, value in msgspec.structs.asdict(properties).items() if value is not None}
+    values = msgspec.structs.astuple(properties)
+    return {name: value for name, value in zip(properties.__struct_fields__, values, strict=True) if value is not None}
 
 
 def blueprint(gate: Gate) -> Blueprint:

@@ -77,6 +77,19 @@ def test_any_text_gives_a_time_that_can_be_true(text: str) -> None:
     assert replaced is None or at == NOW
 
 
+@given(st.dictionaries(st.integers(0, 23), st.sampled_from("0123456789-:.,TWZ +２"), max_size=4))
+def test_a_time_is_written_as_the_library_writes_it_however_it_came(changes: dict[int, str]) -> None:
+    text = "".join(changes.get(place, character) for place, character in enumerate("2024-05-06T07:08:09.123Z"))
+    at, _ = occurred(text, NOW)
+    assert message_of(heard(occurred_at=text))["timestamp"] == at.isoformat(timespec="milliseconds")
+
+
+@pytest.mark.parametrize("text", ["2023-W45-3T07:08:09.123Z", "2023-05-06 07:08:09.123Z", "2023-05-06T07:08:09,123Z"])
+def test_other_forms_of_the_same_length_are_written_anew(text: str) -> None:
+    message = message_of(heard(occurred_at=text))
+    assert message["timestamp"] == datetime.fromisoformat(text).isoformat(timespec="milliseconds")
+
+
 @given(st.datetimes(datetime(2015, 1, 2), datetime(2024, 5, 6), timezones=st.just(UTC)), st.integers(-23, 23))  # noqa: DTZ001 - given as bounds
 def test_a_time_keeps_its_instant(at: datetime, hours: int) -> None:
     here = at - timedelta(hours=hours)
