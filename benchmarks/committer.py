@@ -10,6 +10,8 @@ from functools import partial
 from itertools import islice
 from unittest import mock
 
+import msgspec
+
 from benchmarks.items import ids
 from benchmarks.leader import LeaderCommitter
 from benchmarks.report import Row, rate, ratios
@@ -54,7 +56,7 @@ def _append(log: Log, connection: Connection, pattern: Event, seconds: float) ->
     def work() -> None:
         source, count = ids(), 0
         while time.perf_counter() < until:
-            event = pattern._replace(message_id=f"candu:{connection.id}:{next(source).decode()}")
+            event = msgspec.structs.replace(pattern, message_id=f"candu:{connection.id}:{next(source).decode()}")
             log.append(Admission(connection.id, "interactions", (event,)))
             count += 1
         counts.append(count)

@@ -12,6 +12,8 @@ from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 
+import msgspec
+
 from benchmarks.report import Row, Target, ratios
 from benchmarks.rounds import Bench
 from benchmarks.stores import admissions, connect, opened
@@ -148,7 +150,7 @@ def _append(store: Store, connection: Connection, events: int, bench: Bench) -> 
 
 def _of_somebody(event: Event, number: int) -> Event:
     user = b"user-%05d" % (42 if number % 50 == 0 else number * 7919 % _USERS)
-    return event._replace(message=event.message.replace(b"user-1842", user), raw=event.raw.replace(b"user-1842", user))
+    return msgspec.structs.replace(event, message=event.message.replace(b"user-1842", user), raw=event.raw.replace(b"user-1842", user))
 
 
 def _deliver(store: Store, last: int) -> None:

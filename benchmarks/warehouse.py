@@ -10,6 +10,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+import msgspec
+
 from benchmarks import long_table
 from benchmarks.loading import Took
 from benchmarks.report import Row, Target, rate, ratios
@@ -108,5 +110,5 @@ def _varied(admission: Admission, first: int) -> Admission:
             (b"Everyone", b"segment %d" % (number % _SEGMENTS)),
         ):
             message = message.replace(word, in_its_place)
-        varied.append(event._replace(message=message))
+        varied.append(msgspec.structs.replace(event, message=message))
     return replace(admission, events=tuple(varied))

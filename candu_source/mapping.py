@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -36,8 +36,10 @@ CLASSIFICATION: Mapping[str, Kind] = MappingProxyType(
 )
 # Candu's properties that the seed does not name; kept unless the connection turns them off.
 EXTRA_PROPERTIES = ("contentId", "placementId", "nodeId", "nodeType", "slug", "trigger", "category")
+_EXTRAS = frozenset(EXTRA_PROPERTIES)
 # Candu's context words that Segment knows under the same name.
 CONTEXT_PROPERTIES = ("page", "screen", "userAgent", "locale", "timezone")
+_CANDUS_OWN = ("sdk", "library")  # stand under `candu`: Segment has a library of its own there
 INTEGRATION = MappingProxyType({"name": "candu", "version": "1.0.0"})  # Segment, "Build a source"
 LIBRARY = MappingProxyType({"name": "analytics-python", "version": VERSION})  # the official library overwrites it so
 MESSAGE_ID_CHARACTERS = 99  # Segment: fewer than 100
@@ -155,8 +157,8 @@ def tutorial_properties(heard: Heard, rules: Rules, *, interaction: bool) -> dic
         properties["versionId"] = version
     if interaction:
         properties["eventName"] = given.get("eventName") or heard.name.removeprefix(CANDU_PREFIX)
-    if rules.extra_properties:
-        properties.update({name: given[name] for name in EXTRA_PROPERTIES if given.get(name) is not None})
+    if rules.extra_properties and not _EXTRAS.isdisjoint(given):
+        properties.update(_present(given, EXTRA_PROPERTIES))
     return properties
 
 
@@ -198,9 +200,19 @@ def _came_round(own: str, connection_id: str) -> bool:
     return "candu:" in own and (f"candu:{connection_id}:" in own or len(_NAMESPACE.findall(own)) > _MOST_PASSED)
 
 
+def _present(given: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return what of these names is given."""
+    found = {}
+    for name in names:
+        value = given.get(name)
+        if value is not None:
+            found[name] = value
+    return found
+
+
 def _context(given: Mapping[str, Any], replaced: str | None, *, unproven: bool = False) -> dict[str, Any]:
-    context: dict[str, Any] = {name: given[name] for name in CONTEXT_PROPERTIES if given.get(name) is not None}
-    candu = {name: given[name] for name in ("sdk", "library") if given.get(name) is not None}
+    context = _present(given, CONTEXT_PROPERTIES)
+    candu = _present(given, _CANDUS_OWN)
     if replaced is not None:
         candu["replacedTimestamp"] = replaced
     if unproven:

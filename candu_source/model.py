@@ -214,7 +214,7 @@ class Content(NamedTuple):
 Input = Heard | Call | Reject
 
 
-class Event(NamedTuple):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """Hold one accepted interaction with its Segment-shaped message, serialised once."""
 
     message_id: str

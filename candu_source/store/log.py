@@ -53,7 +53,7 @@ def _append_step_by_step(
     sql = database.sql
     with database.write() as db:
         there = {name for name in {each.connection_id for each in group} if db.execute(sql["connection_exists"], (name,)).fetchone()}
-        seen = _known(db, sql, [key for some in events for key, _ in some])
+        seen = _known(db, sql, [each.digest for some in events for each in some])
         new = [_unseen(some, seen) if each.connection_id in there else [] for each, some in zip(group, events, strict=True)]
         chunks = _chunks(group, new)
         for start in range(0, len(chunks), _CHUNKS_AT_ONCE):
