@@ -23,13 +23,10 @@ _ITEM = Contract(AmplitudeItem, whole=True, longs=LONGS)
 
 def hear(body: bytes, _: Connection) -> Sequence[Input]:
     """Read one event or user, or a list of them."""
-    return hear_items(body, _hear_one)
+    return hear_items(body, _ITEM, _make)
 
 
-def _hear_one(raw: bytes, index: int) -> Call | Reject:
-    item = _ITEM.read(raw, index)
-    if isinstance(item, Reject):
-        return item
+def _make(item: Any, raw: bytes, index: int) -> Call | Reject:
     if faults := amplitude_faults(item.event_type, item.user_id, item.device_id, item.event_properties, item.user_properties):
         return Reject(index, Reason.INVALID, faults, raw)
     user = is_user(item.event_type)

@@ -39,13 +39,10 @@ _PREFLIGHT_SECONDS = 86_400
 
 def hear(body: bytes, connection: Connection) -> Sequence[Input]:
     """Read one event, a list of them, or `{"batch": [...]}`."""
-    return hear_items(body, lambda raw, index: _hear_one(raw, index, connection), batch=True)
+    return hear_items(body, _ITEM, lambda item, raw, index: _make(item, raw, index, connection), batch=True)
 
 
-def _hear_one(raw: bytes, index: int, connection: Connection) -> Heard | Reject:
-    item = _ITEM.read(raw, index)
-    if isinstance(item, Reject):
-        return item
+def _make(item: Any, raw: bytes, index: int, connection: Connection) -> Heard | Reject:
     name = getattr(item.detail, _NAMES[item.type])
     properties, errors = event_properties(name, item.detail.properties, "detail.properties", connection.rules)
     if errors := {**_faults(item, name), **errors}:

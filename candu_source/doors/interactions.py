@@ -22,13 +22,10 @@ _CALL = Contract(InteractionCall)
 
 def hear(body: bytes, _: Connection) -> Sequence[Input]:
     """Read one call, a list of them, or `{"batch": [...]}`."""
-    return hear_items(body, _hear_one, batch=True)
+    return hear_items(body, _CALL, _make, batch=True)
 
 
-def _hear_one(raw: bytes, index: int) -> Heard | Reject:
-    call = _CALL.read(raw, index)
-    if isinstance(call, Reject):
-        return call
+def _make(call: Any, raw: bytes, index: int) -> Heard | Reject:
     properties = call.properties
     if faults := call_faults(call.type, call.userId, call.anonymousId, properties.eventName):
         return Reject(index, Reason.INVALID, flatten(faults), raw)

@@ -24,7 +24,7 @@ _READABLE_DIGITS = len(str(-_LONG)) + 1  # so many of an integer tell that it ha
 # The strict decoder refuses NaN, infinities and lone surrogates by itself; these it lets through, and bytes that are not UTF-8.
 _ESCAPED_NUL = b"\\u0000"
 _LONG_NUMBER = b"0" * len(str(LARGEST_INTEGER))
-_OUTLINE = bytes(48 if byte in b"0123456789" else 123 if byte in b"{[" else 32 for byte in range(256))  # digits as 0, what opens as {
+_DIGITS_TO_ZERO = bytes(48 if byte in b"0123456789" else 32 for byte in range(256))
 # A string that never ends is one token too, and nothing is tried twice: a hostile body costs time in proportion to its length.
 _TOKEN = re.compile(rb'"(?:[^"\\]+|\\.)*+"?|[\[\]{},]', re.DOTALL)
 _READABLE_DEPTH = DEPTH + 2  # an item may stand in a list, in an envelope
@@ -145,17 +145,21 @@ def broken(body: bytes, sentence: str) -> Reject:
     return Reject(0, Reason.BROKEN_JSON, {"body": [sentence]}, body)
 
 
-def is_suspect(raw: bytes) -> bool:
-    """Tell whether an item must be walked by `find_faults`."""
-    if not (raw.isascii() or _is_utf8(raw)) or (b"\\" in raw and _ESCAPED_NUL in raw):
-        return True
-    outline = raw.translate(_OUTLINE)
-    return _LONG_NUMBER in outline or (outline.count(b"{") > DEPTH and is_deeper(raw, DEPTH))
+def is_plain(data: bytes) -> bool:
+    """Tell whether an item, or a whole body of them, holds nothing that `find_faults` would name, deep nesting aside."""
+    if not (data.isascii() or _is_utf8(data)) or (b"\\" in data and _ESCAPED_NUL in data):
+        return False
+    return _LONG_NUMBER not in data.translate(_DIGITS_TO_ZERO)
 
 
-def _is_utf8(raw: bytes) -> bool:
+def is_deep(raw: bytes) -> bool:
+    """Tell whether an item nests deeper than is allowed."""
+    return raw.count(b"{") + raw.count(b"[") > DEPTH and is_deeper(raw, DEPTH)
+
+
+def _is_utf8(data: bytes) -> bool:
     try:
-        raw.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True

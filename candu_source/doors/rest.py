@@ -41,13 +41,10 @@ class Contents(Protocol):
 
 def hear(body: bytes, _: Connection) -> Sequence[Input]:
     """Read one call or a list of them."""
-    return hear_items(body, _hear_one)
+    return hear_items(body, _ANY, _make)
 
 
-def _hear_one(raw: bytes, index: int) -> Call | Reject:
-    known = _ANY.read(raw, index)
-    if isinstance(known, Reject):
-        return known
+def _make(known: Any, raw: bytes, index: int) -> Call | Reject:
     call = _CALLS[known.type].read(raw, index)
     if isinstance(call, Reject):
         return call

@@ -17,7 +17,6 @@ from candu_source.errors import Reason
 from candu_source.model import Connection, Heard, Input, Reject, Rules
 
 DOOR = "webhook"
-_ITEM = Contract(CanduWebhook)
 # Words by which a body of Slack's incoming webhooks is known.
 _SLACK_WORDS = frozenset({"text", "blocks", "attachments"})
 SLACK_ADVICE = (
@@ -27,15 +26,21 @@ SLACK_ADVICE = (
 _TIMES = ("receivedAt", "sentAt")
 
 
+def _slack(value: Any, raw: bytes, index: int) -> Reject | None:
+    if isinstance(value, dict) and "payload" not in value and _SLACK_WORDS & value.keys():
+        return Reject(index, Reason.SLACK_FORMAT, {"payload": [SLACK_ADVICE]}, raw)
+    return None
+
+
+_ITEM = Contract(CanduWebhook, explain=_slack)
+
+
 def hear(body: bytes, connection: Connection) -> Sequence[Input]:
     """Read one `{"payload": {...}}` or a list of them."""
-    return hear_items(body, lambda raw, index: _hear_one(raw, index, connection.rules))
+    return hear_items(body, _ITEM, lambda item, raw, index: _make(item, raw, index, connection.rules))
 
 
-def _hear_one(raw: bytes, index: int, rules: Rules) -> Heard | Reject:
-    item = _ITEM.read(raw, index, lambda value: _slack(value, raw, index))
-    if isinstance(item, Reject):
-        return item
+def _make(item: Any, raw: bytes, index: int, rules: Rules) -> Heard | Reject:
     payload = item.payload
     name = payload.eventName or payload.screenName
     properties, errors = event_properties(name, payload.properties, "payload.properties", rules)
@@ -61,12 +66,6 @@ def _payload_faults(payload: Any, name: str | None) -> dict[str, list[str]]:
     if not payload.userId and not payload.anonymousId:
         errors["payload.userId"] = [NOBODY]
     return errors
-
-
-def _slack(value: Any, raw: bytes, index: int) -> Reject | None:
-    if isinstance(value, dict) and "payload" not in value and _SLACK_WORDS & value.keys():
-        return Reject(index, Reason.SLACK_FORMAT, {"payload": [SLACK_ADVICE]}, raw)
-    return None
 
 
 def blueprint(gate: Gate) -> Blueprint:
