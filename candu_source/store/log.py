@@ -18,8 +18,8 @@ from candu_source.store.sqlite import Database
 
 # Python lets other threads in at every call into SQLite, and each may keep the log waiting for 5 ms: so many chunks in one call.
 _CHUNKS_AT_ONCE = 64
-# Each process moves the newest ids of a sixteenth of all digests after so many events: about 32 000 are new at any time.
-_STRETCHES, _EVENTS_A_MOVE = 16, 2_048
+# Each process moves the newest ids of an eighth of all digests after so many events: about 32 000 are new at any time.
+_STRETCHES, _EVENTS_A_MOVE = 8, 4_096
 _BEYOND_ALL = b"\xff" * (DIGEST_BYTES + 1)
 
 
