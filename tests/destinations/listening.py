@@ -21,10 +21,10 @@ Answer = Callable[[bytes], Iterable[bytes]]
 
 
 class Listener:
-    """Hold what came in: `connections` that were made, each request whole in `heard`, and how many bytes of answers went out."""
+    """Hold what came in: the addresses of `callers`, each request whole in `heard`, and how many bytes of answers went out."""
 
     def __init__(self, answer: Answer) -> None:
-        self.connections = 0
+        self.callers: list[object] = []
         self.heard: list[bytes] = []
         self.sent = 0
         self._answer = answer
@@ -52,8 +52,8 @@ class Listener:
         class Server(socketserver.ThreadingTCPServer):
             daemon_threads = True
 
-            def verify_request(self, *_: object) -> bool:
-                listener.connections += 1
+            def verify_request(self, _: object, caller: object) -> bool:
+                listener.callers.append(caller)
                 return True
 
         self._server = Server(("127.0.0.1", 0), Handler)
@@ -68,13 +68,12 @@ class Listener:
         self._thread.join()
 
     def visitors(self) -> int:
-        """Return how many connected until now; they are counted in their turn, so one of our own says when that is."""
-        before = self.connections
-        with socket.create_connection(("127.0.0.1", self.port)):
+        """Return how many connected before; they are seen in their turn, so a call of our own says when that is."""
+        with socket.create_connection(("127.0.0.1", self.port)) as own:
             deadline = time.monotonic() + DRIP_SECONDS
-            while self.connections == before and time.monotonic() < deadline:
+            while own.getsockname() not in self.callers and time.monotonic() < deadline:
                 time.sleep(_DROP_SECONDS)
-        return self.connections - 1
+            return self.callers.index(own.getsockname())
 
     @property
     def port(self) -> int:
