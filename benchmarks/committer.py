@@ -21,7 +21,8 @@ from benchmarks.rounds import Bench
 from benchmarks.stores import admissions, connect, fill, opened
 from candu_source.model import Admission, Connection, Event
 from candu_source.ports import Log
-from candu_source.store import Store, chunks, log, sqlite
+from candu_source.store import Store, chunks, sqlite
+from candu_source.store import ids as kept_ids
 
 ROUNDS = 7
 SECONDS = 2.0
@@ -71,7 +72,7 @@ class Way:
         never = 2**62
         with contextlib.ExitStack() as stack:
             if self.one_index:
-                stack.enter_context(mock.patch.object(log, "_EVENTS_A_MOVE", never))
+                stack.enter_context(mock.patch.object(kept_ids, "_EVENTS_A_MOVE", never))
             if not self.compressed:
                 stack.enter_context(mock.patch.object(chunks, "_COMPRESSED_FROM_BYTES", never))
             yield
@@ -96,15 +97,15 @@ def _committers(bench: Bench) -> Row:
     with opened(bench.directory / "committer" / "store.db") as store:
         connection, _ = connect(store)
         (pattern,) = next(admissions(connection, 1)).events
-        kept: dict[str, Log] = {"thread": store.log, "leader": LeaderCommitter(store.database)}
-        runs = {name: partial(_append, kind, connection, pattern, bench.seconds(SECONDS)) for name, kind in kept.items()}
+        logs: dict[str, Log] = {"thread": store.log, "leader": LeaderCommitter(store.database)}
+        runs = {name: partial(_append, log, connection, pattern, bench.seconds(SECONDS)) for name, log in logs.items()}
         samples = bench.interleave("committer, appends/s", runs, bench.rounds(ROUNDS))
     absolute = {name: rate(values, "appends/s") for name, values in samples.items()}
     note = f"{THREADS} threads; only the thread can keep the deadline: a leader is inside the database itself"
     return Row("committer", "writing thread / leader-follower", ratios(samples["thread"], samples["leader"]), absolute=absolute, note=note)
 
 
-def _append(into: Log, connection: Connection, pattern: Event, seconds: float) -> float:
+def _append(log: Log, connection: Connection, pattern: Event, seconds: float) -> float:
     """Return the appends a second of some threads, one event an append."""
     counts: list[int] = []
     until = time.perf_counter() + seconds
@@ -113,7 +114,7 @@ def _append(into: Log, connection: Connection, pattern: Event, seconds: float) -
         source, count = ids(), 0
         while time.perf_counter() < until:
             event = msgspec.structs.replace(pattern, message_id=f"candu:{connection.id}:{next(source).decode()}")
-            into.append(Admission(connection.id, "interactions", (event,)))
+            log.append(Admission(connection.id, "interactions", (event,)))
             count += 1
         counts.append(count)
 

@@ -36,7 +36,6 @@ CLASSIFICATION: Mapping[str, Kind] = MappingProxyType(
 )
 # Candu's properties that the seed does not name; kept unless the connection turns them off.
 EXTRA_PROPERTIES = ("contentId", "placementId", "nodeId", "nodeType", "slug", "trigger", "category")
-_EXTRAS = frozenset(EXTRA_PROPERTIES)
 # Candu's context words that Segment knows under the same name.
 CONTEXT_PROPERTIES = ("page", "screen", "userAgent", "locale", "timezone")
 _CANDUS_OWN = ("sdk", "library")  # stand under `candu`: Segment has a library of its own there
@@ -69,7 +68,7 @@ def to_message(heard: Heard | Call, rules: Rules, connection_id: str, now: datet
         return Reason.BOT
     if heard.user_id is None and rules.anonymous == "filter":
         return Reason.ANONYMOUS
-    timestamp, replaced = occurred(heard.occurred_at, now)
+    timestamp, replaced = _timestamp(heard.occurred_at, now)
     screen = kind is Kind.VIEW
     name = VIEW if screen else INTERACTION if kind is Kind.INTERACTION else heard.name
     named = {"category": None} if screen else {}
@@ -77,7 +76,7 @@ def to_message(heard: Heard | Call, rules: Rules, connection_id: str, now: datet
         "integrations": dict(rules.integrations),
         "anonymousId": heard.anonymous_id,
         "properties": heard.properties if kind is None else tutorial_properties(heard, rules, interaction=not screen),
-        "timestamp": _written(timestamp, heard.occurred_at if replaced is None else None),
+        "timestamp": timestamp,
         **named,
         "context": _context(heard.context, replaced, unproven=heard.unproven),
         "userId": heard.user_id,
@@ -93,12 +92,12 @@ def _call_message(call: Call, rules: Rules, connection_id: str, now: datetime) -
         return Reason.ECHO
     if call.user_id is None and rules.anonymous == "filter":
         return Reason.ANONYMOUS
-    timestamp, replaced = occurred(call.occurred_at, now)
+    timestamp, replaced = _timestamp(call.occurred_at, now)
     return {
         "integrations": dict(rules.integrations),
         "anonymousId": call.anonymous_id,
         **call.body,
-        "timestamp": _written(timestamp, call.occurred_at if replaced is None else None),
+        "timestamp": timestamp,
         "context": _context(call.context, replaced),
         "userId": call.user_id,
         "type": call.type,
@@ -157,7 +156,7 @@ def tutorial_properties(heard: Heard, rules: Rules, *, interaction: bool) -> dic
         properties["versionId"] = version
     if interaction:
         properties["eventName"] = given.get("eventName") or heard.name.removeprefix(CANDU_PREFIX)
-    if rules.extra_properties and not _EXTRAS.isdisjoint(given):
+    if rules.extra_properties:
         properties.update(_present(given, EXTRA_PROPERTIES))
     return properties
 
@@ -183,11 +182,12 @@ def occurred(text: str | None, now: datetime) -> tuple[datetime, str | None]:
     return now, text
 
 
-def _written(at: datetime, text: str | None) -> str:
-    """Return a time as the official library writes it, to the millisecond; `text` is what `at` was read from."""
-    if text is not None and text[4:20:3] == "--T::." and text[23:] == "Z":
-        return f"{text[:23]}+00:00"  # it stands there already
-    return at.isoformat(timespec="milliseconds")
+def _timestamp(text: str | None, now: datetime) -> tuple[str, str | None]:
+    """Return what `occurred` does, the time as the official library writes it, to the millisecond."""
+    at, replaced = occurred(text, now)
+    if text is not None and replaced is None and text[4:20:3] == "--T::." and text[23:] == "Z":
+        return f"{text[:23]}+00:00", None  # it stands there already
+    return at.isoformat(timespec="milliseconds"), replaced
 
 
 def _is_ours(integration: Any) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from candu_source.errors import CanduSourceError, StoreBusy, StoreError
 from candu_source.model import Admission, Receipt
-from candu_source.store.log import IdMover, append_group
+from candu_source.store.ids import IdMover
+from candu_source.store.log import append_group
 from candu_source.store.sqlite import Database
 from candu_source.waiting import Signal
 

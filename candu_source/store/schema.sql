@@ -45,7 +45,7 @@ CREATE TABLE log (
 );
 
 -- Every event of the log by its digest: the second copy is refused here, and the whole commit with it. The newest are in a small table of
--- their own, and move on in bulk: to write one page of a large index for each event costs more than all else that is written of it.
+-- their own, and move on in bulk: else a page of a large index would be written for each event.
 CREATE TABLE ids (
     digest BLOB PRIMARY KEY,
     place  INTEGER NOT NULL                     -- of the chunk that holds it

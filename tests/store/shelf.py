@@ -19,7 +19,7 @@ from candu_source.observe import Telltale
 from candu_source.replaying import ASKED, Replayer
 from candu_source.settings import Settings
 from candu_source.store import SEGMENT_LANE, Store, open_store
-from candu_source.store.log import IdMover
+from candu_source.store.ids import IdMover
 
 ACCEPTED = Outcome(Reason.ACCEPTED, 200)
 ANY = Wanted()

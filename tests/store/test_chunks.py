@@ -15,7 +15,7 @@ def test_what_was_packed_comes_back(items: list[bytes]) -> None:
     assert unpack_bytes(pack_bytes(items)) == items
 
 
-def test_events_that_resemble_each_other_take_a_tenth() -> None:
+def test_events_that_resemble_each_other_take_less_than_an_eighth() -> None:
     calls = ({"userId": f"user-{number * 7919 % 10_007}", "event": "tutorial.interaction", "at": number} for number in range(500))
     events = [json.dumps(call).encode() for call in calls]
     assert len(pack_bytes(events)) < sum(map(len, events)) / 8
